@@ -1,0 +1,81 @@
+"""Shell automation that never gives a wrong answer.
+
+A session keeps a real shell on a real terminal, and knows when each command is done, what it
+printed and with what status it ended::
+
+    import shellbot
+
+    with shellbot.bash() as shell:
+        shell.send("cd /srv/app && make -j2", timeout=600)
+        host = shell.send_and_get_output("hostname")
+        shell.send_until("curl -s localhost:8080/health", "ok", timeout=60)
+"""
+
+from __future__ import annotations
+
+import os as _os
+
+if _os.name == "nt":
+    raise ImportError(
+        "shellbot needs a POSIX terminal, which Windows does not have: run it inside WSL."
+    )
+
+from .console import get_input
+from .dialects import Dialect
+from .errors import (
+    CommandError,
+    CommandTimeoutError,
+    LevelLostError,
+    NobodyToAskError,
+    SessionBusyError,
+    SessionClosedError,
+    SessionError,
+    ShellbotError,
+    StartError,
+    UnknownNameError,
+    UsageError,
+)
+from .result import Result, Where
+from .session import Session
+
+__all__ = [
+    "CommandError",
+    "CommandTimeoutError",
+    "Dialect",
+    "LevelLostError",
+    "NobodyToAskError",
+    "Result",
+    "Session",
+    "SessionBusyError",
+    "SessionClosedError",
+    "SessionError",
+    "ShellbotError",
+    "StartError",
+    "UnknownNameError",
+    "UsageError",
+    "Where",
+    "bash",
+    "create_bash_session",
+    "get_input",
+]
+
+__version__ = "0.1.0"
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def bash(
+    *,
+    cwd: str | _os.PathLike[str] | None = None,
+    environment: Mapping[str, str] | None = None,
+    size: tuple[int, int] = (24, 80),
+) -> Session:
+    """Open a session with a local bash. See :class:`Session` for the arguments."""
+    return Session("bash", cwd=cwd, environment=environment, size=size)
+
+
+def create_bash_session() -> Session:
+    """Open a session with a local bash, under the name that shutit has for it."""
+    return bash()

@@ -1,0 +1,272 @@
+"""How a command is written so that its answer is delimited, and how the answer is read. No I/O.
+
+A command travels as one *frame*: one logical line, which has the shell print a mark before the
+command and another one after it. The shell's own prompt is a third mark. Each begins with the
+record separator and a random key, and holds the frame's number::
+
+    RS KEY ; 17 <             the command of frame 17 starts here
+    RS KEY ; 17 = STATUS >    it ended, with this status
+    RS KEY ; 17 . STATUS >    the same, said because it was asked
+    RS KEY ; 17 : STATUS >    the shell is at its prompt
+
+The end mark normally comes first and settles the frame. The prompt alone means that the shell
+dropped the rest of the line (Ctrl-C, an unclosed quote, an error in a special built-in: POSIX XCU
+2.8.1). As a program may print anything, even the shell's prompt, a prompt is only believed once
+the shell has answered a question typed at it: that is the mark with the full stop.
+
+Nothing echoed can be taken for a mark, because the shell builds them; nothing printed by an
+earlier command can, because of the number. They hold only digits and punctuation, so that a
+terminal which changes the case of letters cannot break them.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+
+from .errors import UsageError
+
+RECORD_SEPARATOR = b"\x1e"
+
+# A terminal in canonical mode drops what goes over 4,095 bytes in one line (1,023 on macOS).
+_LINE_LIMIT = 1_000
+_PIECE = re.compile(rb"(?s).{1,240}[\x80-\xbf]{0,3}")
+
+# What the line discipline acts on instead of passing on; with ^V (LNEXT) in front it passes it on
+# (termios(3)). TAB is among them for shells whose line editor was switched on behind our back.
+_CONTROL = re.compile(rb"[\x00-\x09\x0b-\x1f\x7f]")
+
+# Commands for which one more line inside the eval could be taken for a part of the command: it
+# would join a here-document, complete `true &&`, or follow a backslash.
+_OPEN_ENDED = re.compile(rb"<<|#|[|&\\]\s*\Z")
+_NOTHING_TO_DO = re.compile(rb"(?:[ \t]*(?:#[^\n]*)?(?:\n|\Z))*")
+
+_MARK = re.compile(rb"([0-9]{1,18})(?:(<)|([=.:])([0-9]{1,10})>)")
+_BEGUN_MARK = re.compile(rb"[0-9]{0,18}(?:[=.:][0-9]{0,10})?\Z")
+
+# What a shell shows of our own last line under `set -x` or `set -v`, where it cannot be hidden.
+_OWN_LINE = re.compile(rb"[^\n]*__sb1 '?([0-9]+)=[^\n]*\n(?:[^\n]*/dev/null[^\n]*\n)?\Z")
+_OWN_LINE_LIMIT = 200
+
+_HERE_DOCUMENT = re.compile(
+    rb"(?<!<)<<(?P<tabs>-?)[ \t]*(?!<)"
+    rb"(?:'(?P<single>[^'\n]*)'|\"(?P<double>[^\"\n]*)\"|(?P<bare>[^\s;&|()<>'\"`]+))"
+)
+
+_UNSOLICITED_LIMIT = 65_536
+
+
+def new_key() -> str:
+    """Return a key for a shell's marks: 66 random bits, as digits."""
+    return f"{secrets.randbelow(10**20):020d}"
+
+
+def encode(command: str) -> bytes:
+    """Return the bytes that *command* stands for, or raise :class:`UsageError`.
+
+    Lone surrogates become the undecodable bytes they came from (PEP 383).
+    """
+    try:
+        data = command.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError as error:
+        raise UsageError(
+            f"the command cannot be sent: character {error.start} ({command[error.start]!r}) "
+            "has no UTF-8 form"
+        ) from None
+    if b"\0" in data:
+        raise UsageError(
+            f"the command cannot be sent: character {command.index(chr(0))} is NUL, "
+            "which no shell can take"
+        )
+    return data
+
+
+def does_nothing(command: bytes) -> bool:
+    """Whether *command* is only blanks and comments, which leave a shell just as it was."""
+    return _NOTHING_TO_DO.fullmatch(command) is not None
+
+
+def is_open_ended(command: bytes) -> bool:
+    """Whether a line typed below *command* might be taken for a part of it."""
+    return _OPEN_ENDED.search(command) is not None
+
+
+def may_lack_terminator(command: bytes) -> bool:
+    """Whether a here-document in *command* may have no end.
+
+    Most shells take such a document to end with the text, which is hardly ever what was meant.
+    This only says that it is worth asking the shell: quotes and arithmetic look the same.
+    """
+    return any(
+        not _has_line(command[document.end() :], _delimiter(document), tabs=bool(document["tabs"]))
+        for document in _HERE_DOCUMENT.finditer(command)
+    )
+
+
+def parsed_only(command: bytes) -> bytes:
+    """Return *command* in a form that a shell parses to its end and does not run."""
+    return b"case . in x)\n" + command + b"\n;;\nesac"
+
+
+def _delimiter(document: re.Match[bytes]) -> bytes:
+    if document["bare"] is not None:
+        return document["bare"].replace(b"\\", b"")
+    return document["single"] if document["single"] is not None else document["double"]
+
+
+def _has_line(text: bytes, wanted: bytes, *, tabs: bool) -> bool:
+    lines = text.split(b"\n")[1:]
+    return any((line.lstrip(b"\t") if tabs else line) == wanted for line in lines)
+
+
+def quoted(data: bytes) -> bytes:
+    """Return *data* as one single-quoted word, folded into lines that any terminal takes whole."""
+    return b"'" + b"\n".join(map(_folded, data.split(b"\n"))) + b"'"
+
+
+def typed(text: bytes) -> bytes:
+    """Return *text* as it has to be typed for the terminal to hand over just that."""
+    return _CONTROL.sub(b"\x16\\g<0>", text)
+
+
+def _folded(line: bytes) -> bytes:
+    escaped = line.replace(b"'", rb"'\''")
+    if len(escaped) + len(_CONTROL.findall(escaped)) < _LINE_LIMIT // 2:
+        return escaped
+    # Between two pieces: close the quote, continue the line, open the quote.
+    pieces = _PIECE.findall(line)
+    return b"'\\\n'".join(piece.replace(b"'", rb"'\''") for piece in pieces)
+
+
+class Parser:
+    """Reads the bytes of one shell, in any portions, and finds the frame's marks in them.
+
+    Feed it what arrives. :attr:`status` is None until the frame has ended. When :attr:`prompts`
+    grows, the shell seems to stand at its prompt without having said how the command ended: then
+    type the question, and go on.
+    """
+
+    def __init__(self, key: str) -> None:
+        self._prefix = RECORD_SEPARATOR + key.encode() + b";"
+        self._pending = b""
+        self._unsolicited = b""
+        self.expect(0)
+
+    def expect(self, number: int) -> None:
+        """Get ready for the answer to frame *number*."""
+        self._number = b"%d" % number
+        self._pieces: list[bytes] = []
+        self._before_prompt: int | None = None
+        self._prompt_status = 0
+        self._since_typed = b""
+        self.started = False
+        """Whether the start mark was seen."""
+        self.status: int | None = None
+        """The command's exit status, once it has ended."""
+        self.at_prompt = False
+        """Whether the shell seems to stand at its prompt, and has not said how it got there."""
+        self.prompts = 0
+        """How often it has come to its prompt like that."""
+
+    @property
+    def output(self) -> bytes:
+        """What the command has written so far."""
+        return b"".join(self._pieces)
+
+    def take_output(self) -> bytes:
+        """Return :attr:`output` and forget it, so that it is never held twice."""
+        output, self._pieces = self.output, []
+        return output
+
+    @property
+    def unsolicited(self) -> bytes:
+        """The last 64 KiB of what belongs to no command."""
+        return self._unsolicited
+
+    def feed(self, data: bytes) -> None:
+        """Take the next bytes."""
+        if self._pending:
+            data = self._pending + data
+        at = 0
+        while (found := data.find(self._prefix, at)) >= 0:
+            after = found + len(self._prefix)
+            mark = _MARK.match(data, after)
+            if mark:
+                self._write(data[at:found])
+                self._see(mark, data[found : mark.end()])
+                at = mark.end()
+            elif _BEGUN_MARK.match(data, after):
+                break
+            else:
+                self._write(data[at:after])
+                at = after
+        end = found if found >= 0 else self._begun_prefix(data, at)
+        self._write(data[at:end])
+        self._pending = data[end:]
+
+    def _begun_prefix(self, data: bytes, at: int) -> int:
+        """Return where a prefix begins that the end of *data* cuts off, or the length."""
+        start = max(at, len(data) - len(self._prefix) + 1)
+        while (start := data.find(RECORD_SEPARATOR, start)) >= 0:
+            if self._prefix.startswith(data[start:]):
+                return start
+            start += 1
+        return len(data)
+
+    @property
+    def _running(self) -> bool:
+        return self.started and self.status is None
+
+    def _write(self, data: bytes) -> None:
+        if not data:
+            return
+        if self._running:
+            # The program goes on after what looked like our prompt, so it was the program's.
+            self.at_prompt = False
+            self._pieces.append(data)
+        else:
+            self._unsolicited = (self._unsolicited + data)[-_UNSOLICITED_LIMIT:]
+            self._since_typed += data
+
+    def _see(self, mark: re.Match[bytes], whole: bytes) -> None:
+        number, start, kind, status = mark.groups()
+        if kind == b":":
+            self._see_prompt(number, int(status), whole)
+        elif number != self._number or self.status is not None or (start and self.started):
+            # Another frame's mark, as in a transcript that a command shows.
+            if self._running:
+                self._write(whole)
+        elif start:
+            self.started = True
+        else:
+            self._end(int(status), asked=kind == b".")
+
+    def _end(self, status: int, *, asked: bool) -> None:
+        if asked and self._before_prompt is not None:
+            # So the prompt was the shell's own: no part of the output, and right about the status.
+            del self._pieces[self._before_prompt :]
+            status = self._prompt_status
+        if not self.started:
+            # The shell could not even parse the text, and what it has said is why.
+            self._pieces.append(self._since_typed)
+        self._drop_own_line()
+        self.status = status
+        self.at_prompt = False
+
+    def _drop_own_line(self) -> None:
+        last = b"".join(self._pieces[-2:])[-_OWN_LINE_LIMIT:]
+        line = _OWN_LINE.search(last)
+        if line and line[1] == self._number:
+            output = self.take_output()
+            self._pieces.append(output[: len(output) - len(line[0])])
+
+    def _see_prompt(self, number: bytes, status: int, whole: bytes) -> None:
+        if self.status is None and number == self._number:
+            if not self.at_prompt:
+                self._before_prompt = len(self._pieces)
+                self._prompt_status = status
+            self._write(whole)
+            self.at_prompt = True
+            self.prompts += 1
+        elif self._running:
+            self._write(whole)

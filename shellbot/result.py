@@ -1,0 +1,101 @@
+"""What a command gives back, and where it ran."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from . import text
+
+
+class Where:
+    """A place that commands run in: host, user, and how many logins deep."""
+
+    __slots__ = ("depth", "host", "user")
+
+    def __init__(self, host: str, user: str, depth: int = 0) -> None:
+        self.host = host
+        """The machine's own name for itself."""
+        self.user = user
+        """The user that the shell runs as."""
+        self.depth = depth
+        """0 is the shell that the session itself started."""
+
+    def __str__(self) -> str:
+        return f"{self.user}@{self.host}, depth {self.depth}"
+
+    def __repr__(self) -> str:
+        return f"Where(host={self.host!r}, user={self.user!r}, depth={self.depth})"
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Where):
+            return NotImplemented
+        return (self.host, self.user, self.depth) == (other.host, other.user, other.depth)
+
+    def __hash__(self) -> int:
+        return hash((self.host, self.user, self.depth))
+
+
+class Result:
+    """What one command did. Cannot be changed, and is true when the command succeeded."""
+
+    command: str
+    """The command as it was given, lists already quoted."""
+    raw: bytes
+    """Every byte that the command wrote, stdout and stderr merged, and nothing else."""
+    exit_code: int
+    """The exit status as the shell has it: 128 + n for a command killed by signal n."""
+    duration: float
+    """Seconds from typing the command to knowing its status."""
+    where: Where
+    """The shell that ran it."""
+
+    def __init__(
+        self, *, command: str, raw: bytes, exit_code: int, duration: float, where: Where
+    ) -> None:
+        self.__dict__.update(
+            command=command, raw=raw, exit_code=exit_code, duration=duration, where=where
+        )
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"a Result cannot be changed (tried to set {name!r})")
+
+    def __delattr__(self, name: str) -> None:
+        raise AttributeError(f"a Result cannot be changed (tried to delete {name!r})")
+
+    @cached_property
+    def output(self) -> str:
+        """:attr:`raw` as UTF-8, and nothing taken away.
+
+        Bytes that are not UTF-8 become lone surrogates (PEP 383), as in the file names of
+        :func:`os.listdir`, so ``output.encode("utf-8", "surrogateescape") == raw``. Such a string
+        can be sent back in a command, but not printed: print :attr:`text`.
+        """
+        return self.raw.decode("utf-8", "surrogateescape")
+
+    @cached_property
+    def text(self) -> str:
+        """What a person would have seen: colours gone, overwritten progress lines overwritten."""
+        return text.rendered(self.raw)
+
+    @property
+    def ok(self) -> bool:
+        """Whether the exit status is 0, whatever the call accepted."""
+        return self.exit_code == 0
+
+    def __bool__(self) -> bool:
+        return self.ok
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Result):
+            return NotImplemented
+        ours = (self.command, self.raw, self.exit_code, self.duration, self.where)
+        return ours == (other.command, other.raw, other.exit_code, other.duration, other.where)
+
+    def __hash__(self) -> int:
+        return hash((self.command, self.raw, self.exit_code, self.duration, self.where))
+
+    def __repr__(self) -> str:
+        return (
+            f"Result(exit_code={self.exit_code}, raw={text.abridged(self.raw)!r}, "
+            f"command={text.shorten(self.command, 60)!r}, duration={self.duration:.3g})"
+        )

@@ -1,0 +1,319 @@
+"""The session: what a script talks to."""
+
+from __future__ import annotations
+
+import _thread
+import os
+import re
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
+
+from . import console, dialects, text
+from .errors import (
+    CommandError,
+    CommandTimeoutError,
+    SessionBusyError,
+    SessionClosedError,
+    UsageError,
+)
+from .result import Result, Where
+from .shell import Shell
+from .terminal import CLOSE_BOUND, Terminal
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import TypeAlias
+
+    Command: TypeAlias = str | Sequence[str | os.PathLike[str]]
+    Condition: TypeAlias = str | re.Pattern[str] | Callable[[Result], object]
+
+
+class Session:
+    """A real shell on a real terminal, one command at a time.
+
+    Everything that a command changes lasts: directory, variables, functions, options. Commands
+    from two threads at once raise :class:`SessionBusyError`; open one session for each thread.
+
+    *shell* is a name or path of one in the table: bash, dash, ash, zsh, ksh93, mksh, or one that
+    gets bash or sh started inside it: fish, tcsh, xonsh, yash. It reads no rc file. *environment*
+    is added to the caller's own, *size* is the terminal's rows and columns.
+    """
+
+    def __init__(
+        self,
+        shell: str = "bash",
+        *,
+        cwd: str | os.PathLike[str] | None = None,
+        environment: Mapping[str, str] | None = None,
+        size: tuple[int, int] = (24, 80),
+    ) -> None:
+        program = dialects.program(shell)
+        self._owner = os.getpid()
+        self._lock = _thread.allocate_lock()
+        self._doing = ""
+        self._closed = False
+        self._shell = Shell(
+            program,
+            cwd=None if cwd is None else os.fspath(cwd),
+            environment=environment or {},
+            size=size,
+            where=_here(),
+        )
+
+    # What the session is
+
+    @property
+    def dialect(self) -> dialects.Dialect:
+        """The shell that the session speaks with."""
+        return self._shell.dialect
+
+    @property
+    def where(self) -> Where:
+        """Where commands run now."""
+        return self._shell.where
+
+    @property
+    def terminal(self) -> Terminal:
+        """The terminal itself, for what no verb here does."""
+        return self._shell.terminal
+
+    @property
+    def unsolicited(self) -> bytes:
+        """The last 64 KiB that came in while no command was running, as background jobs print."""
+        return self._shell.unsolicited
+
+    # Commands
+
+    def send(
+        self,
+        command: Command,
+        *,
+        check: bool | int | Collection[int] = True,
+        timeout: float | None = None,
+    ) -> Result:
+        """Run *command*, as if typed, and return what it did.
+
+        A list is quoted: ``send(["rm", name])`` removes just that file, whatever its name.
+
+        *check* says which exit statuses are accepted: True for 0 only, False for any, or a
+        status, or a collection of them. *timeout* is in seconds, None waits as long as it takes.
+
+        Raises:
+            CommandError: the status is not accepted. It carries the result.
+            CommandTimeoutError: not done in time. The command was interrupted, and the session
+                is in step again.
+            LevelLostError: the shell has ended.
+            UsageError: the command cannot be sent at all; nothing was typed.
+        """
+        accepted = _accepted(check)
+        line = _line(command)
+        with self._busy(line):
+            result = self._shell.run(line, timeout=timeout)
+        console.debug("%s: %s -> %d in %.3f s", self.where, line, result.exit_code, result.duration)
+        if accepted is not None and result.exit_code not in accepted:
+            raise CommandError(result)
+        return result
+
+    def send_and_get_output(
+        self,
+        command: Command,
+        *,
+        check: bool | int | Collection[int] = True,
+        timeout: float | None = None,
+    ) -> str:
+        """Run *command* and return its :attr:`Result.text` without the newlines at its end.
+
+        Raises what :meth:`send` raises. For the exact bytes, use ``send(...).raw``.
+        """
+        return self.send(command, check=check, timeout=timeout).text.rstrip("\n")
+
+    def send_until(
+        self,
+        command: Command,
+        condition: Condition,
+        *,
+        timeout: float = 300.0,
+        every: float = 1.0,
+        absent: bool = False,
+    ) -> Result:
+        """Run *command* again and again until its output meets *condition*; return that result.
+
+        *condition* is a regular expression that has to match a whole line of the output, blanks
+        around it aside (so ``"1"`` does not accept ``10``); or a compiled pattern, which is
+        searched for anywhere; or a function that is given the :class:`Result` and says yes or no.
+        With *absent*, wait until the condition is not met; an output that is only "command not
+        found" (127) or "cannot be executed" (126) never counts for that.
+
+        Other exit statuses do not matter: what is waited for often fails at first. Attempts start
+        *every* so many seconds, or at once where one took longer.
+
+        Raises:
+            CommandTimeoutError: *timeout* seconds have passed; the message ends with the last
+                output.
+            LevelLostError: the shell has ended.
+        """
+        met = _condition(condition)
+        line = _line(command)
+        if not every >= 0 or not timeout >= 0:
+            raise UsageError(f"every={every!r} and timeout={timeout!r} have to be 0 or more")
+        with self._busy(line):
+            return self._until(line, met, timeout=timeout, every=every, absent=absent)
+
+    def _until(
+        self,
+        line: str,
+        met: Callable[[Result], object],
+        *,
+        timeout: float,
+        every: float,
+        absent: bool,
+    ) -> Result:
+        started = time.monotonic()
+        deadline = started + timeout
+        while True:
+            attempt = time.monotonic()
+            result = self._shell.run(line, timeout=max(deadline - attempt, 0.001))
+            cannot_tell = absent and result.exit_code in (126, 127)
+            if not cannot_tell and bool(met(result)) is not absent:
+                return result
+            pause = max(0.0, attempt + every - time.monotonic())
+            if time.monotonic() + pause >= deadline:
+                raise CommandTimeoutError(
+                    line,
+                    limit=timeout,
+                    waited=time.monotonic() - started,
+                    partial=result.raw,
+                    recovery="nothing, the last attempt had ended by itself",
+                    where=self.where,
+                )
+            self._shell.drain(pause)
+
+    # People
+
+    def log(self, message: str, *, level: int = console.INFO) -> None:
+        """Log *message* as ``shellbot``, by :mod:`logging`.
+
+        Where no handler was set up, it goes to standard error, coloured if that is a terminal.
+        """
+        console.log(message, level=level)
+
+    def get_input(
+        self,
+        prompt: str = "",
+        *,
+        ispass: bool = False,
+        default: str | None = None,
+        validate: Callable[[str], object] | None = None,
+    ) -> str:
+        """Ask the person who runs the script: :func:`shellbot.get_input`."""
+        return console.get_input(prompt, ispass=ispass, default=default, validate=validate)
+
+    # The end
+
+    def close(self) -> None:
+        """End the shell and what it runs, within 2 seconds. Closing twice is harmless.
+
+        Works from any thread: a command running in another one raises :class:`LevelLostError`.
+        """
+        if self._closed:
+            return
+        self._closed = True
+        if os.getpid() == self._owner and not self._lock.acquire(blocking=False):
+            self._shell.terminal.kill()
+            self._lock.acquire(timeout=CLOSE_BOUND)
+        self._shell.close()
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        state = "closed" if self._closed else self._shell.lost or "open"
+        return f"<Session {self.dialect} on {self.where}: {state}>"
+
+    def _busy(self, line: str) -> _Busy:
+        if self._closed:
+            raise SessionClosedError("the session is closed; open another one")
+        if os.getpid() != self._owner:
+            raise UsageError(
+                f"the session belongs to process {self._owner}; after a fork, open one of your own"
+            )
+        return _Busy(self, line)
+
+
+class _Busy:
+    """Holds a session for one verb, or says who has it."""
+
+    def __init__(self, session: Session, line: str) -> None:
+        self._session = session
+        self._line = line
+
+    def __enter__(self) -> None:
+        if not self._session._lock.acquire(blocking=False):
+            raise SessionBusyError(
+                f"the session is running {text.shorten(self._session._doing)!r} in another "
+                "thread; open a session for each thread"
+            )
+        self._session._doing = self._line
+
+    def __exit__(self, *exception: object) -> None:
+        self._session._lock.release()
+
+
+def _here() -> Where:
+    import pwd
+
+    try:
+        user = pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:  # a container may run as a number that has no name
+        user = str(os.geteuid())
+    return Where(host=os.uname().nodename, user=user)
+
+
+def _line(command: Command) -> str:
+    if isinstance(command, str):
+        return command
+    if isinstance(command, bytes) or not isinstance(command, Sequence):
+        raise UsageError(f"a command is a string or a list of words, not {command!r}")
+    words = []
+    for word in command:
+        if not isinstance(word, (str, os.PathLike)):
+            raise UsageError(f"{word!r} in the list {command!r} is not a string or a path")
+        words.append(text.quote(os.fspath(word)))
+    if not words:
+        raise UsageError("an empty list is no command")
+    return " ".join(words)
+
+
+def _accepted(check: bool | int | Collection[int]) -> Collection[int] | None:
+    if check is False:
+        return None
+    if check is True:
+        return (0,)
+    if isinstance(check, int):
+        return (check,)
+    if not check or not all(isinstance(status, int) for status in check):
+        raise UsageError(f"check={check!r} is neither True, False nor exit statuses")
+    return check
+
+
+def _condition(condition: Condition) -> Callable[[Result], object]:
+    if isinstance(condition, str):
+        try:
+            line = re.compile(condition)
+        except re.error as error:
+            raise UsageError(f"{condition!r} is not a regular expression: {error}") from None
+        return lambda result: text.lines_match(line, result.text.split("\n"))
+    if isinstance(condition, re.Pattern):
+        return lambda result: condition.search(result.text)
+    if not callable(condition):
+        raise UsageError(f"a condition is a string, a pattern or a function, not {condition!r}")
+    return condition

@@ -1,0 +1,344 @@
+"""The pseudo-terminal: start a program on it, read, write, modes. Knows pexpect and ptyprocess."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import select
+import signal
+import struct
+import termios
+import time
+import weakref
+from collections.abc import Mapping, Sequence
+
+import pexpect
+import ptyprocess
+
+from .errors import StartError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+_READ_SIZE = 65_536
+_HANG_UP_GRACE = 1.0
+_KILL_GRACE = 1.0
+CLOSE_BOUND = _HANG_UP_GRACE + _KILL_GRACE
+"""The longest that :meth:`Terminal.close` can take, in seconds."""
+
+# What is typed has to arrive unchanged, and what is printed as well: no echo, no translation, no
+# flow control. Lines stay lines (ICANON), Ctrl-C stays a signal (ISIG) and Ctrl-V a way to type
+# any character (IEXTEN).
+_INPUT_OFF = (
+    termios.IXON | termios.IXOFF | termios.ICRNL | termios.INLCR | termios.IGNCR | termios.ISTRIP
+) | getattr(termios, "IUCLC", 0)
+_OUTPUT_OFF = termios.OPOST
+_LOCAL_OFF = termios.ECHO | termios.ECHONL
+_LOCAL_ON = termios.ICANON | termios.ISIG | termios.IEXTEN
+_LITERAL_NEXT = b"\x16"
+
+_ALL_SIGNALS = frozenset(signal.valid_signals()) - {signal.SIGKILL, signal.SIGSTOP}
+
+
+class _Spawn(pexpect.spawn):  # type: ignore[type-arg]
+    """pexpect's view of the terminal, with the program started without a fork in this process.
+
+    A fork in a program with threads can deadlock the child (ptyprocess #43, pexpect #817), and
+    Python 3.12 warns of it. Lifetime is :class:`Terminal`'s business: nothing happens here when
+    the object is dropped.
+    """
+
+    process: ptyprocess.PtyProcess
+
+    def _spawnpty(self, args: Sequence[str], **options: Any) -> ptyprocess.PtyProcess:
+        self.process = _start(args, options["env"], options["dimensions"])
+        return self.process
+
+    def __del__(self) -> None:
+        pass
+
+
+class Terminal:
+    """A program on a pseudo-terminal of its own, which it has as its controlling terminal."""
+
+    def __init__(
+        self, arguments: Sequence[str], *, environment: Mapping[str, str], size: tuple[int, int]
+    ) -> None:
+        try:
+            self.expect = _Spawn(
+                arguments[0], list(arguments[1:]), env=dict(environment), dimensions=size
+            )
+        except pexpect.ExceptionPexpect as error:
+            raise StartError(f"cannot start {arguments[0]!r}: {error}") from None
+        self.expect.delaybeforesend = None
+        """The same terminal for pexpect's own verbs."""
+        self.pid: int = self.expect.process.pid
+        self.ended = False
+        """Whether the program is gone and everything it wrote has been read."""
+        self._fd: int = self.expect.process.fd
+        self._inbox: list[bytes] = []
+        self._exit = _Exit(self.pid)
+        self._poll = select.poll()
+        self._poll.register(self._fd, select.POLLIN)
+        if self._exit.fd is not None:
+            self._poll.register(self._exit.fd, select.POLLIN)
+        self._finalizer = weakref.finalize(
+            self, _close, self.expect.process, self._exit, os.getpid()
+        )
+
+    @property
+    def exit_code(self) -> int | None:
+        """The program's exit status, minus the signal's number if one killed it, if known."""
+        return self._exit.code
+
+    def read(self, limit: float | None) -> bytes:
+        """Return what has arrived, waiting up to *limit* seconds (None: as long as it takes).
+
+        Nothing means that the limit has passed or, with :attr:`ended` set, that there is no more.
+        """
+        if self._inbox:
+            data = b"".join(self._inbox)
+            self._inbox.clear()
+            return data
+        deadline = None if limit is None else time.monotonic() + limit
+        while not self.ended:
+            if deadline is not None:
+                limit = max(0.0, deadline - time.monotonic())
+            ready = self._poll.poll(self._exit.patience(limit))
+            if not ready and not self._exit.happened():
+                if deadline is not None and time.monotonic() >= deadline:
+                    break
+                continue
+            data = self._take()
+            if data:
+                return data
+        return b""
+
+    def _take(self) -> bytes:
+        """Read once, without waiting."""
+        try:
+            data: bytes = os.read(self._fd, _READ_SIZE)
+        except BlockingIOError:
+            # The program is gone, but something it left behind still has the terminal open.
+            self.ended = self._exit.happened()
+            return b""
+        except OSError:
+            # EIO: the last one to have the terminal open is gone (Linux).
+            data = b""
+        if not data:
+            self.ended = True
+            self._exit.wait(_HANG_UP_GRACE)
+        return data
+
+    def write(self, data: bytes) -> None:
+        """Type *data*, and take in what is printed meanwhile, so that neither side blocks."""
+        rest = memoryview(data)
+        while rest and not self.ended:
+            try:
+                rest = rest[os.write(self._fd, rest) :]
+            except BlockingIOError:
+                self._poll.modify(self._fd, select.POLLIN | select.POLLOUT)
+                self._poll.poll(self._exit.patience(None))
+                self._poll.modify(self._fd, select.POLLIN)
+                taken = self._take()
+                if taken:
+                    self._inbox.append(taken)
+            except OSError:
+                # EIO: nobody has the terminal open any more. Reading tells the rest.
+                self._take()
+
+    def hold_modes(self) -> bool:
+        """Put the modes back that typing and printing rely on; say whether that was needed."""
+        modes = termios.tcgetattr(self._fd)
+        wanted = _modes_held(modes)
+        if modes == wanted:
+            return False
+        termios.tcsetattr(self._fd, termios.TCSANOW, wanted)
+        return True
+
+    def press(self, key: int) -> None:
+        """Press the key that the terminal has for *key*, such as ``termios.VINTR``."""
+        self.hold_modes()
+        self.write(termios.tcgetattr(self._fd)[6][key])
+
+    def kill_since(self, moment: float) -> bool:
+        """Kill what was started since *moment* (CLOCK_BOOTTIME); say if there was any."""
+        return _kill_descendants(self.pid, moment)
+
+    def kill(self) -> None:
+        """Kill the program, with no further ado."""
+        if not self._exit.happened():
+            os.kill(self.pid, signal.SIGKILL)
+
+    def close(self) -> None:
+        """Hang up, as closing a terminal window does, and kill the program if it stays.
+
+        Takes at most :data:`CLOSE_BOUND` seconds.
+        """
+        self.ended = True
+        self._finalizer()
+
+
+class _Exit:
+    """Notices that a child has ended, with its status, and leaves no zombie."""
+
+    def __init__(self, pid: int) -> None:
+        self.pid = pid
+        self.code: int | None = None
+        self.reaped = False
+        try:
+            self.fd: int | None = os.pidfd_open(pid)
+        except (AttributeError, OSError):  # not Linux, or before 5.3
+            self.fd = None
+
+    def patience(self, limit: float | None) -> float | None:
+        """Return how many milliseconds to wait at once for the *limit* in seconds."""
+        if self.fd is None:
+            limit = 0.2 if limit is None else min(limit, 0.2)
+        return None if limit is None else limit * 1000
+
+    def happened(self) -> bool:
+        """Whether the child has ended. Reaps it."""
+        if not self.reaped:
+            try:
+                pid, status = os.waitpid(self.pid, os.WNOHANG)
+            except ChildProcessError:
+                # The caller's own SIGCHLD handler, or SIG_IGN, was faster.
+                self.reaped = True
+            else:
+                if pid:
+                    self.reaped = True
+                    self.code = os.waitstatus_to_exitcode(status)
+        return self.reaped
+
+    def wait(self, limit: float) -> bool:
+        """Wait up to *limit* seconds for the end."""
+        deadline = time.monotonic() + limit
+        while not self.happened():
+            left = deadline - time.monotonic()
+            if left <= 0:
+                return False
+            if self.fd is None:
+                time.sleep(min(left, 0.01))
+                continue
+            poll = select.poll()
+            poll.register(self.fd, select.POLLIN)
+            poll.poll(left * 1000)
+        return True
+
+    def close(self) -> None:
+        if self.fd is not None:
+            os.close(self.fd)
+            self.fd = None
+
+
+def _start(
+    arguments: Sequence[str], environment: Mapping[str, str], size: tuple[int, int]
+) -> ptyprocess.PtyProcess:
+    try:
+        master, slave = os.openpty()
+    except OSError as error:
+        raise StartError(
+            f"no pseudo-terminal to be had: {error.strerror}. The session needs /dev/ptmx and "
+            "a mounted /dev/pts; in a chroot or a container, mount devpts there."
+        ) from None
+    try:
+        name = os.ttyname(slave)
+        termios.tcsetattr(slave, termios.TCSANOW, _modes_held(termios.tcgetattr(slave)))
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", *size, 0, 0))
+        os.set_blocking(master, False)
+        # A session leader that opens a terminal without O_NOCTTY gets it as its controlling
+        # terminal on Linux (credentials in tty_ioctl(4)).
+        actions = [
+            (os.POSIX_SPAWN_OPEN, 0, name, os.O_RDWR, 0),
+            (os.POSIX_SPAWN_DUP2, 0, 1),
+            (os.POSIX_SPAWN_DUP2, 0, 2),
+            *((os.POSIX_SPAWN_CLOSE, fd) for fd in _inherited()),
+        ]
+        pid = os.posix_spawn(
+            arguments[0],
+            [os.path.basename(arguments[0]), *arguments[1:]],
+            environment,
+            file_actions=actions,
+            setsid=True,
+            setsigmask=(),
+            # A shell cannot undo that the caller ignores a signal: nohup does so with SIGHUP,
+            # and every Python program with SIGPIPE (POSIX XCU 2.11).
+            setsigdef=_ALL_SIGNALS,
+        )
+    except OSError as error:
+        os.close(master)
+        raise StartError(f"cannot start {arguments[0]!r}: {error.strerror}") from None
+    finally:
+        os.close(slave)
+    return ptyprocess.PtyProcess(pid, master)
+
+
+def _inherited() -> list[int]:
+    """Return the descriptors that a child would get without anybody's having meant it to."""
+    try:
+        listed = os.listdir("/dev/fd")
+    except OSError:
+        return []
+    inherited = []
+    for fd in map(int, listed):
+        try:
+            if fd > 2 and os.get_inheritable(fd):
+                inherited.append(fd)
+        except OSError:  # the one that listed them
+            pass
+    return inherited
+
+
+def _modes_held(modes: list[Any]) -> list[Any]:
+    iflag, oflag, cflag, lflag, ispeed, ospeed, keys = modes
+    keys = list(keys)
+    keys[termios.VLNEXT] = _LITERAL_NEXT
+    return [
+        iflag & ~_INPUT_OFF,
+        oflag & ~_OUTPUT_OFF,
+        cflag,
+        (lflag & ~_LOCAL_OFF) | _LOCAL_ON,
+        ispeed,
+        ospeed,
+        keys,
+    ]
+
+
+def _close(process: ptyprocess.PtyProcess, ended: _Exit, owner: int) -> None:
+    if process.closed:
+        return
+    process.closed = True
+    # With the last descriptor of this side gone the kernel hangs the terminal up: SIGHUP to the
+    # shell and to what it runs (tty_ioctl(4)).
+    process.fileobj.close()
+    if os.getpid() == owner and not ended.wait(_HANG_UP_GRACE):
+        os.kill(process.pid, signal.SIGKILL)
+        ended.wait(_KILL_GRACE)
+    ended.close()
+
+
+def _kill_descendants(root: int, moment: float) -> bool:
+    """Kill the descendants of *root* that were started after *moment*. Needs /proc."""
+    parents: dict[int, tuple[int, float]] = {}
+    ticks = os.sysconf("SC_CLK_TCK")
+    for entry in os.listdir("/proc") if os.path.isdir("/proc/self") else ():
+        if entry.isdigit():
+            try:
+                with open(f"/proc/{entry}/stat", "rb") as file:
+                    fields = file.read().rpartition(b")")[2].split()
+            except OSError:  # it has ended meanwhile
+                continue
+            parents[int(entry)] = (int(fields[1]), int(fields[19]) / ticks)
+    found = False
+    for pid, (parent, started) in parents.items():
+        while parent in parents and parent != root:
+            parent = parents[parent][0]
+        if parent == root and started >= moment - 1 / ticks:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except OSError:  # it has ended meanwhile, or belongs to another user
+                continue
+            found = True
+    return found
