@@ -6,40 +6,54 @@ marks' key, the frame's number and the quoted command go. See :mod:`shellbot.fra
 
 from __future__ import annotations
 
-import copy
 import os
-import shlex
+import re
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from . import frames
 from .errors import UnknownNameError, UsageError
+from .text import quote
 
-# What every shell of the Bourne family is told. __sb0 begins a command, __sb1 ends it, and __sb2
-# ends it where the text of the eval could not be parsed, so that __sb1 in it was never reached.
+# What every shell of the Bourne family is told, once. __sb0 begins a command, or __sb3 where the
+# one before it failed; __sb1 ends it; __sb2 ends it where the text could not even be parsed, so
+# that the __sb1 in it was never reached.
 #
-# * A mark goes to the terminal itself, wherever the command has sent the shell's own output.
-# * The prompt is a mark only while a command runs: nobody else is shown it. It is set in a way
-#   that survives a read-only PS1.
-# * __sb1 keeps the status, and what `$_` was, for the next __sb0 to give back. Not so under
-#   `set -e`, where a status other than 0 would end the shell.
+# * A mark goes to the terminal, wherever the command has sent the shell's own output.
+# * The prompt is a mark only while a command runs. Nobody else is ever shown it.
+# * __sb1 keeps the status, and what `$_` was, for the next command to find.
 _SETUP = r"""
 set +m
-PS1= PS2= __sb_s=0
-__sb0() { FREE; SHOW_PROMPT; START >/dev/tty; RETURN "$__sb_s"; }
-__sb1() { __sb_s=$? __sb_u=$2 __sb_d=$1; FREE; END >/dev/tty; HIDE_PROMPT; TIDY RETURN 0; }
-__sb2() { case $__sb_d in "$1");; *) QUIETLY;; esac; }
+PS1= PS2= __sb_s=0 __sb_u= __sb_d=
+__sb0() { PS1="PROMPT"; if IS_SHOWN_1; then START; else START >/dev/tty; fi; }
+__sb3() { PS1="PROMPT"; if IS_SHOWN_FD; then START >&FD; else START >/dev/tty; fi
+ RETURN "$__sb_s"; }
+__sb1() { __sb_s=$? __sb_u=$2 __sb_d=$1; FREE; PS1=
+ if IS_SHOWN_FD; then END >&FD; else END >/dev/tty; fi; TIDY RETURN 0; }
+__sb2() { case $__sb_d in "$1");; *) FINISH;; esac; }
 """
 
-# `&& :` is for a status other than 0, which is given back without ending the shell (set -e) or
-# setting off an ERR trap: as part of a list it is exempt (POSIX XCU 2.8.1, 2.15 set -e).
-#
-# With its output closed, a call shows nothing but its mark: no trace (set -x), nothing that a
-# DEBUG or ERR trap prints, nothing from a function of the user's that is called like our words.
-_BEGIN = rb"""\__sb0 NUMBER "${__sb_u-}" """
-_BEGIN_AFTER_FAILURE = rb"""\__sb0 NUMBER "${__sb_u-}" && : """
-_FINISH = rb"""\__sb1 NUMBER "${_-}" """
-_FINISH_ANYWAY = rb"""\__sb2 NUMBER"""
+# The same for a shell in which that did not work: a command has made PS1 read-only, or has
+# defined functions that are called like our words. Slower, and proof against both.
+_CAREFUL_SETUP = r"""
+set +m
+__sb0() { FREE; SHOW_PROMPT; START >/dev/tty; }
+__sb3() { FREE; SHOW_PROMPT; START >/dev/tty; RETURN "$__sb_s"; }
+__sb1() { __sb_s=$? __sb_u=$2 __sb_d=$1; FREE; END >/dev/tty; HIDE_PROMPT; TIDY RETURN 0; }
+__sb2() { case $__sb_d in "$1");; *) FINISH;; esac; }
+"""
+
+# `&& :` gives a status other than 0 back without ending the shell or setting off an ERR trap:
+# inside a list it is exempt from both (POSIX XCU 2.15, set -e).
+_BEGIN = r"""\__sb0 %d "$__sb_u" """
+_BEGIN_AFTER_FAILURE = r"""\__sb3 %d "$__sb_u" && :"""
+_FINISH = r"""\__sb1 %d%b LAST_WORD"""
+
+
+def _filled_in(template: str, words: Iterable[tuple[str, str]]) -> str:
+    for word, text in words:
+        template = template.replace(word, text)
+    return template
 
 
 class Dialect:
@@ -49,134 +63,162 @@ class Dialect:
         self,
         name: str,
         *,
+        programs: Sequence[str] = (),
         arguments: Sequence[str],
         environment: Mapping[str, str] | None = None,
         guard: str = "command",
+        is_shown: str = "[[ -t FD ]]",
         start: str = r"""GUARD printf '\036KEY;%s<' "$1" """,
         end: str = r"""GUARD printf '\036KEY;%s%s>' "$1" "$__sb_s" """,
-        show_prompt: str = """GUARD eval 'PS1="\x1eKEY;$1:\\$?>"'""",
+        prompt: str = "\x1eKEY;$1:\\$?>",
+        show_prompt: str = "GUARD eval 'PS1=\"PROMPT\"'",
         hide_prompt: str = "GUARD eval PS1=",
-        quietly: str = "{ CALL; } >&- 2>&-",
+        last_word: str = '"$_"',
+        quietly: str = "{ CALL; } 3>&1 >&- 2>&-",
         setup: str = "",
         tidy: str = "",
         rescue: str = "",
         calm: str = "",
-        programs: Sequence[str] = (),
+        not_in_eval: str | None = None,
+        leave: str = "",
     ) -> None:
         self.name = name
-        """What it is called, in :func:`named` and in messages."""
+        """What it is called, in :func:`program` and in messages."""
+        self.programs = (name, *programs)
+        """The names of the programs that are this shell."""
         self.arguments = tuple(arguments)
         """What it is started with: interactive, no rc files, no line editor."""
         self.environment = dict(environment or {})
         """What its environment needs at the start, so that it reads no rc file."""
         self.calm = calm.encode()
         """What to type after the terminal's modes had to be put back, if anything."""
-        self.programs = (name, *programs)
-        """The names of the programs that are this shell."""
-        self.within: str | None = None
-        """The shell in which this one was started, where that is another one."""
-        self._rescue = rescue
-        self._evaluate = f" \\{guard} eval ".encode()
-        self._begin, self._begin_after_failure, self._finish = (
-            quietly.encode().replace(b"CALL", call)
-            for call in (_BEGIN, _BEGIN_AFTER_FAILURE, _FINISH)
-        )
-        self._set_up = setup + _SETUP
-        for word, text in (
+        words = (
+            ("IS_SHOWN_1", is_shown.replace("FD", "1")),
+            ("IS_SHOWN_FD", is_shown),
+            ("FINISH", quietly.replace("CALL", r'\__sb1 "$1" "$__sb_u"') + " "),
             ("START", start),
             ("END", end),
             ("TIDY", tidy),
             ("SHOW_PROMPT", show_prompt),
             ("HIDE_PROMPT", hide_prompt),
+            ("PROMPT", prompt),
             ("RETURN", r"\builtin return" if guard == "builtin" else r"\return"),
             ("FREE", rf"! \unset -f {guard}"),
-            ("QUIETLY", quietly.replace("CALL", r'\__sb1 "$1" "$__sb_u"')),
+            ("FD", "3" if "3>&1" in quietly else "1"),
             ("GUARD", f"\\{guard}"),
-        ):
-            self._set_up = self._set_up.replace(word, text)
+        )
+        self._setup = _filled_in(_SETUP + setup, words)
+        self._careful_setup = _filled_in(f" {rescue}\n{_CAREFUL_SETUP}{setup}", words)
+        self._begin = _BEGIN.encode()
+        self._begin_after_failure = quietly.replace("CALL", _BEGIN_AFTER_FAILURE).encode()
+        self._finish = quietly.replace("CALL", _FINISH.replace("LAST_WORD", last_word)).encode()
+        # Our own words hold no quote, so they can stand inside the quoted word as they are.
+        self._line = f" \\{guard} eval '%b\n%b%b'; \\__sb2 %d=\n".encode()
+        self._not_in_eval = not_in_eval
+        self._leave = leave.encode()
 
     def set_up(self, key: str) -> bytes:
         """Return what to type once, at the start."""
-        return frames.typed(self._set_up.replace("KEY", key).encode())
+        return frames.typed(self._setup.replace("KEY", key).encode())
 
     def rescue(self, key: str) -> bytes:
-        """Return what to type when our words no longer work in the shell."""
-        return f" {self._rescue}\n".encode() + self.set_up(key)
+        """Return what to type where that set-up turned out not to hold."""
+        return frames.typed(self._careful_setup.replace("KEY", key).encode())
 
     def frame(self, number: int, command: bytes, *, after_failure: bool) -> bytes:
         """Return *command* as frame *number*: one logical line, to be typed."""
-        begin = self._begin_after_failure if after_failure else self._begin
-        inside = begin.replace(b"NUMBER", b"%d" % number) + b"\n" + command
-        if not frames.is_open_ended(command):
-            inside += b"\n" + self._finish.replace(b"NUMBER", b"%d=" % number)
-        anyway = _FINISH_ANYWAY.replace(b"NUMBER", b"%d=" % number)
-        return frames.typed(self._evaluate + frames.quoted(inside) + b"; " + anyway + b"\n")
+        begin = (self._begin_after_failure if after_failure else self._begin) % number
+        if self._not_in_eval and b"-o" in command and self._outside_eval(command):
+            closing = self._finish % (number, b"=") + self._leave
+            return b" %b; %b; %b\n" % (begin, frames.typed(command), closing)
+        finish = b"" if frames.is_open_ended(command) else b"\n" + self._finish % (number, b"=")
+        text = frames.typed(frames.within_quotes(command))
+        return self._line % (begin, text, finish, number)
+
+    def _outside_eval(self, command: bytes) -> bool:
+        return re.search(str(self._not_in_eval).encode(), command) is not None
 
     def question(self, number: int) -> bytes:
         """Return what asks a shell at its prompt how frame *number* ended."""
-        return b" " + self._finish.replace(b"NUMBER", b"%d." % number) + b"\n"
+        return b" " + self._finish % (number, b".") + self._leave + b"\n"
 
     def __str__(self) -> str:
-        return self.name if self.within is None else f"{self.name} inside {self.within}"
+        return self.name
 
     def __repr__(self) -> str:
         return f"<Dialect {self}>"
 
 
 _LEAVE_EDITOR = "[[ -o vi || -o emacs ]] && GUARD set +o vi +o emacs;"
+# For a line editor that stands aside while echo is off: where a command has switched echo on, the
+# editor has saved those modes by now, and would put them back.
+_CALM = " stty -echo -opost -ixon -icrnl icanon\n"
 
 TABLE = (
     Dialect(
         "bash",
         arguments=("--noprofile", "--norc", "--noediting", "-i"),
         guard="builtin",
-        show_prompt=r"""GUARD printf -v PS1 %s "\036KEY;$1:\$?>" """,
-        hide_prompt=r"""GUARD printf -v PS1 '' """,
+        prompt=r"\036KEY;$1:\$?>",
+        show_prompt='GUARD printf -v PS1 %s "PROMPT"',
+        hide_prompt="GUARD printf -v PS1 ''",
         setup="set +H +o history\n",
-        tidy=_LEAVE_EDITOR,
         # POSIX mode finds special built-ins before functions, and an assignment switches it on.
         rescue=r"POSIXLY_CORRECT=1; \unset -f unset builtin; \unset POSIXLY_CORRECT",
+        # Inside an eval this cuts bash off from the terminal where it was started with no line
+        # editor (5.2); as a line of its own it works, and the editor has to go again.
+        not_in_eval=r"\bset\s+(?:\S+\s+)*-o\s*(?:vi|emacs)\b",
+        leave=r"; \builtin set +o vi +o emacs",
     ),
-    Dialect("dash", arguments=("-i",), environment={"ENV": ""}),
     Dialect(
-        "ash",
+        "dash",
         arguments=("-i",),
         environment={"ENV": ""},
-        # Its line editor stands aside while echo is off, but where a command has switched echo
-        # on, the editor has the old modes saved by now and would put them back.
-        calm=" stty -echo -opost -ixon -icrnl\n",
+        is_shown="GUARD [ -t FD ]",
+        last_word='"${_-}"',
+    ),
+    Dialect(
+        "ash",
         programs=("busybox",),
+        arguments=("-i",),
+        environment={"ENV": ""},
+        is_shown="GUARD [ -t FD ]",
+        last_word='"${_-}"',
+        calm=_CALM,
     ),
     Dialect(
         "zsh",
         arguments=("-f", "-i", "+Z"),
         guard="builtin",
-        # It reports that a built-in's output is closed, on the standard error it had before.
-        quietly="CALL >/dev/null 2>&1",
+        # It says that a built-in's output is closed on the standard error it had before, and a
+        # redirected group loses `$_`.
+        quietly="CALL 3>&1 >/dev/null 2>&1",
         setup="unsetopt prompt_sp prompt_cr bang_hist; setopt prompt_subst interactive_comments\n",
         tidy="[[ -o zle ]] && GUARD unsetopt zle;",
         rescue=r"\unfunction unset builtin",
     ),
     Dialect(
         "ksh93",
+        programs=("ksh", "ksh93u+m"),
         # With echo off its emacs editor stands aside; with any other, or with none, it loses
         # what follows a newline in a quoted word (93u+m 1.0.4).
         arguments=("-i", "+E", "-o", "emacs"),
         environment={"ENV": "", "HISTFILE": "/dev/null"},
-        quietly="CALL >/dev/null 2>&1",
-        programs=("ksh", "ksh93u+m"),
+        quietly="CALL 3>&1 >/dev/null 2>&1",
         tidy="[[ -o emacs ]] || set -o emacs;",
+        calm=_CALM,
     ),
     Dialect(
         "mksh",
+        programs=("lksh",),
         arguments=("-i", "+o", "emacs"),
         environment={"ENV": "/dev/null"},
         guard="builtin",
         start=r"""GUARD print -n -- "\0036KEY;$1<" """,
         end=r"""GUARD print -n -- "\0036KEY;$1$__sb_s>" """,
-        show_prompt="""GUARD typeset -g PS1="\x1eKEY;$1:\\$?>" """,
+        show_prompt='GUARD typeset -g PS1="PROMPT"',
         hide_prompt="GUARD typeset -g PS1=",
-        # It traces redirections, and it traces them where standard error pointed before.
+        # It traces redirections, and traces them where standard error pointed before.
         quietly="CALL",
         setup="set +o inherit-xtrace\n",
         tidy=_LEAVE_EDITOR,
@@ -197,9 +239,13 @@ OTHERS = {
 class Program:
     """What to start for a session, and how to speak with it."""
 
-    def __init__(self, dialect: Dialect, arguments: Sequence[str]) -> None:
+    def __init__(
+        self, dialect: Dialect, arguments: Sequence[str], *, within: str | None = None
+    ) -> None:
         self.dialect = dialect
         self.arguments = tuple(arguments)
+        self.within = within
+        """The shell of another family that makes way for it, if any."""
 
 
 def program(shell: str) -> Program:
@@ -237,8 +283,6 @@ def _command(row: Dialect, given: str, found: str | None) -> tuple[str, ...]:
 
 def _inside(given: str, name: str) -> Program:
     inner = program("bash" if shutil.which("bash") else "sh")
-    dialect = copy.copy(inner.dialect)
-    dialect.within = name
-    settings = [f"{key}={value}" for key, value in dialect.environment.items()]
-    command = shlex.join(["exec", "env", *settings, *inner.arguments])
-    return Program(dialect, (given, *OTHERS[name], command))
+    settings = [f"{key}={value}" for key, value in inner.dialect.environment.items()]
+    command = " ".join(map(quote, ("exec", "env", *settings, *inner.arguments)))
+    return Program(inner.dialect, (given, *OTHERS[name], command), within=name)

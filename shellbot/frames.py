@@ -21,8 +21,9 @@ terminal which changes the case of letters cannot break them.
 
 from __future__ import annotations
 
+import os
 import re
-import secrets
+from functools import cache
 
 from .errors import UsageError
 
@@ -30,25 +31,20 @@ RECORD_SEPARATOR = b"\x1e"
 
 # A terminal in canonical mode drops what goes over 4,095 bytes in one line (1,023 on macOS).
 _LINE_LIMIT = 1_000
-_PIECE = re.compile(rb"(?s).{1,240}[\x80-\xbf]{0,3}")
+_PIECE = rb"(?s).{1,240}[\x80-\xbf]{0,3}"
 
 # What the line discipline acts on instead of passing on; with ^V (LNEXT) in front it passes it on
 # (termios(3)). TAB is among them for shells whose line editor was switched on behind our back.
-_CONTROL = re.compile(rb"[\x00-\x09\x0b-\x1f\x7f]")
+_CONTROL = rb"[\x00-\x09\x0b-\x1f\x7f]"
 
-# Commands for which one more line inside the eval could be taken for a part of the command: it
-# would join a here-document, complete `true &&`, or follow a backslash.
-_OPEN_ENDED = re.compile(rb"<<|#|[|&\\]\s*\Z")
-_NOTHING_TO_DO = re.compile(rb"(?:[ \t]*(?:#[^\n]*)?(?:\n|\Z))*")
-
-_MARK = re.compile(rb"([0-9]{1,18})(?:(<)|([=.:])([0-9]{1,10})>)")
-_BEGUN_MARK = re.compile(rb"[0-9]{0,18}(?:[=.:][0-9]{0,10})?\Z")
+_MARK = rb"([0-9]{1,18})(?:(<)|([=.:])([0-9]{1,10})>)"
+_BEGUN_MARK = rb"[0-9]{0,18}(?:[=.:][0-9]{0,10})?\Z"
 
 # What a shell shows of our own last line under `set -x` or `set -v`, where it cannot be hidden.
-_OWN_LINE = re.compile(rb"[^\n]*__sb1 '?([0-9]+)=[^\n]*\n(?:[^\n]*/dev/null[^\n]*\n)?\Z")
-_OWN_LINE_LIMIT = 200
+_OWN_LINE = rb"[^\n]*__sb1 '?%s="
+_OWN_LINES_LIMIT = 2_000
 
-_HERE_DOCUMENT = re.compile(
+_HERE_DOCUMENT = (
     rb"(?<!<)<<(?P<tabs>-?)[ \t]*(?!<)"
     rb"(?:'(?P<single>[^'\n]*)'|\"(?P<double>[^\"\n]*)\"|(?P<bare>[^\s;&|()<>'\"`]+))"
 )
@@ -57,8 +53,8 @@ _UNSOLICITED_LIMIT = 65_536
 
 
 def new_key() -> str:
-    """Return a key for a shell's marks: 66 random bits, as digits."""
-    return f"{secrets.randbelow(10**20):020d}"
+    """Return a key for a shell's marks: 66 random bits, as 20 digits."""
+    return f"{int.from_bytes(os.urandom(9), 'big') % 10**20:020d}"
 
 
 def encode(command: str) -> bytes:
@@ -83,12 +79,17 @@ def encode(command: str) -> bytes:
 
 def does_nothing(command: bytes) -> bool:
     """Whether *command* is only blanks and comments, which leave a shell just as it was."""
-    return _NOTHING_TO_DO.fullmatch(command) is not None
+    return command.lstrip()[:1] in (b"", b"#") and all(
+        line.lstrip()[:1] in (b"", b"#") for line in command.split(b"\n")
+    )
 
 
 def is_open_ended(command: bytes) -> bool:
-    """Whether a line typed below *command* might be taken for a part of it."""
-    return _OPEN_ENDED.search(command) is not None
+    """Whether a line typed below *command* might be taken for a part of it.
+
+    It would join a here-document, complete ``true &&``, or follow a backslash.
+    """
+    return command.rstrip()[-1:] in (b"|", b"&", b"\\") or b"<<" in command or b"#" in command
 
 
 def may_lack_terminator(command: bytes) -> bool:
@@ -97,9 +98,9 @@ def may_lack_terminator(command: bytes) -> bool:
     Most shells take such a document to end with the text, which is hardly ever what was meant.
     This only says that it is worth asking the shell: quotes and arithmetic look the same.
     """
-    return any(
+    return b"<<" in command and any(
         not _has_line(command[document.end() :], _delimiter(document), tabs=bool(document["tabs"]))
-        for document in _HERE_DOCUMENT.finditer(command)
+        for document in re.finditer(_HERE_DOCUMENT, command)
     )
 
 
@@ -119,22 +120,29 @@ def _has_line(text: bytes, wanted: bytes, *, tabs: bool) -> bool:
     return any((line.lstrip(b"\t") if tabs else line) == wanted for line in lines)
 
 
-def quoted(data: bytes) -> bytes:
-    """Return *data* as one single-quoted word, folded into lines that any terminal takes whole."""
-    return b"'" + b"\n".join(map(_folded, data.split(b"\n"))) + b"'"
+def within_quotes(data: bytes) -> bytes:
+    """Return *data* as it stands inside single quotes, in lines that any terminal takes whole."""
+    if len(data) < _LINE_LIMIT // 8 and b"'" not in data:
+        return data
+    return b"\n".join(map(_folded, data.split(b"\n")))
 
 
 def typed(text: bytes) -> bytes:
     """Return *text* as it has to be typed for the terminal to hand over just that."""
-    return _CONTROL.sub(b"\x16\\g<0>", text)
+    return _control().sub(b"\x16\\g<0>", text)
+
+
+@cache
+def _control() -> re.Pattern[bytes]:
+    return re.compile(_CONTROL)
 
 
 def _folded(line: bytes) -> bytes:
     escaped = line.replace(b"'", rb"'\''")
-    if len(escaped) + len(_CONTROL.findall(escaped)) < _LINE_LIMIT // 2:
+    if len(escaped) + len(_control().findall(escaped)) < _LINE_LIMIT // 2:
         return escaped
     # Between two pieces: close the quote, continue the line, open the quote.
-    pieces = _PIECE.findall(line)
+    pieces = re.findall(_PIECE, line)
     return b"'\\\n'".join(piece.replace(b"'", rb"'\''") for piece in pieces)
 
 
@@ -148,6 +156,8 @@ class Parser:
 
     def __init__(self, key: str) -> None:
         self._prefix = RECORD_SEPARATOR + key.encode() + b";"
+        self._mark = re.compile(_MARK)
+        self._begun_mark = re.compile(_BEGUN_MARK)
         self._pending = b""
         self._unsolicited = b""
         self.expect(0)
@@ -187,22 +197,25 @@ class Parser:
         """Take the next bytes."""
         if self._pending:
             data = self._pending + data
+            self._pending = b""
         at = 0
         while (found := data.find(self._prefix, at)) >= 0:
             after = found + len(self._prefix)
-            mark = _MARK.match(data, after)
+            mark = self._mark.match(data, after)
             if mark:
-                self._write(data[at:found])
-                self._see(mark, data[found : mark.end()])
+                if found > at:
+                    self._write(data[at:found])
                 at = mark.end()
-            elif _BEGUN_MARK.match(data, after):
+                self._see(mark, found)
+            elif self._begun_mark.match(data, after):
                 break
             else:
                 self._write(data[at:after])
                 at = after
-        end = found if found >= 0 else self._begun_prefix(data, at)
-        self._write(data[at:end])
-        self._pending = data[end:]
+        if at < len(data):
+            end = found if found >= 0 else self._begun_prefix(data, at)
+            self._write(data[at:end] if at or end < len(data) else data)
+            self._pending = data[end:]
 
     def _begun_prefix(self, data: bytes, at: int) -> int:
         """Return where a prefix begins that the end of *data* cuts off, or the length."""
@@ -228,14 +241,14 @@ class Parser:
             self._unsolicited = (self._unsolicited + data)[-_UNSOLICITED_LIMIT:]
             self._since_typed += data
 
-    def _see(self, mark: re.Match[bytes], whole: bytes) -> None:
+    def _see(self, mark: re.Match[bytes], found: int) -> None:
         number, start, kind, status = mark.groups()
         if kind == b":":
-            self._see_prompt(number, int(status), whole)
+            self._see_prompt(number, int(status), mark.string[found : mark.end()])
         elif number != self._number or self.status is not None or (start and self.started):
             # Another frame's mark, as in a transcript that a command shows.
             if self._running:
-                self._write(whole)
+                self._write(mark.string[found : mark.end()])
         elif start:
             self.started = True
         else:
@@ -249,16 +262,18 @@ class Parser:
         if not self.started:
             # The shell could not even parse the text, and what it has said is why.
             self._pieces.append(self._since_typed)
-        self._drop_own_line()
+        if self._pieces:
+            self._drop_own_lines()
         self.status = status
         self.at_prompt = False
 
-    def _drop_own_line(self) -> None:
-        last = b"".join(self._pieces[-2:])[-_OWN_LINE_LIMIT:]
-        line = _OWN_LINE.search(last)
-        if line and line[1] == self._number:
-            output = self.take_output()
-            self._pieces.append(output[: len(output) - len(line[0])])
+    def _drop_own_lines(self) -> None:
+        last = b"".join(self._pieces[-4:])[-_OWN_LINES_LIMIT:]
+        if b"__sb1" in last:
+            own = re.search(_OWN_LINE % self._number, last)
+            if own:
+                output = self.take_output()
+                self._pieces.append(output[: own.start() - len(last)])
 
     def _see_prompt(self, number: bytes, status: int, whole: bytes) -> None:
         if self.status is None and number == self._number:

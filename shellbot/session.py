@@ -108,9 +108,12 @@ class Session:
         """
         accepted = _accepted(check)
         line = _line(command)
-        with self._busy(line):
+        self._take(line)
+        try:
             result = self._shell.run(line, timeout=timeout)
-        console.debug("%s: %s -> %d in %.3f s", self.where, line, result.exit_code, result.duration)
+        finally:
+            self._lock.release()
+        console.debug("%r", result)
         if accepted is not None and result.exit_code not in accepted:
             raise CommandError(result)
         return result
@@ -157,8 +160,11 @@ class Session:
         line = _line(command)
         if not every >= 0 or not timeout >= 0:
             raise UsageError(f"every={every!r} and timeout={timeout!r} have to be 0 or more")
-        with self._busy(line):
+        self._take(line)
+        try:
             return self._until(line, met, timeout=timeout, every=every, absent=absent)
+        finally:
+            self._lock.release()
 
     def _until(
         self,
@@ -239,33 +245,20 @@ class Session:
         state = "closed" if self._closed else self._shell.lost or "open"
         return f"<Session {self.dialect} on {self.where}: {state}>"
 
-    def _busy(self, line: str) -> _Busy:
+    def _take(self, line: str) -> None:
+        """Take the session for one command, or say why it cannot be had."""
         if self._closed:
             raise SessionClosedError("the session is closed; open another one")
         if os.getpid() != self._owner:
             raise UsageError(
                 f"the session belongs to process {self._owner}; after a fork, open one of your own"
             )
-        return _Busy(self, line)
-
-
-class _Busy:
-    """Holds a session for one verb, or says who has it."""
-
-    def __init__(self, session: Session, line: str) -> None:
-        self._session = session
-        self._line = line
-
-    def __enter__(self) -> None:
-        if not self._session._lock.acquire(blocking=False):
+        if not self._lock.acquire(blocking=False):
             raise SessionBusyError(
-                f"the session is running {text.shorten(self._session._doing)!r} in another "
-                "thread; open a session for each thread"
+                f"the session is running {text.shorten(self._doing)!r} in another thread; open a "
+                "session for each thread"
             )
-        self._session._doing = self._line
-
-    def __exit__(self, *exception: object) -> None:
-        self._session._lock.release()
+        self._doing = line
 
 
 def _here() -> Where:

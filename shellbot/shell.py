@@ -12,7 +12,7 @@ from .dialects import Dialect
 from .errors import CommandTimeoutError, LevelLostError, SessionError, StartError
 from .result import Result, Where
 from .terminal import Terminal
-from .text import quote
+from .text import quote, shorten
 
 _START_LIMIT = 30.0
 _SIGNAL_GRACE = 1.0
@@ -111,22 +111,15 @@ class Shell:
         if self.lost:
             raise self._gone(self.lost, b"")
         started = time.monotonic()
-        if frames.does_nothing(data):
-            status, raw = 0, b""
-        else:
-            if frames.may_lack_terminator(data):
-                status, raw = self._frame(command, frames.parsed_only(data), timeout)
-            else:
-                status, raw = 0, b""
-            if status == 0:
-                left = None if timeout is None else timeout - (time.monotonic() - started)
-                status, raw = self._frame(command, data, left)
+        status, raw = 0, b""
+        if frames.may_lack_terminator(data):
+            status, raw = self._frame(command, frames.parsed_only(data), timeout)
+        if status == 0 and not frames.does_nothing(data):
+            left = None if timeout is None else timeout - (time.monotonic() - started)
+            status, raw = self._frame(command, data, left)
+        duration = time.monotonic() - started
         return Result(
-            command=command,
-            raw=raw,
-            exit_code=status,
-            duration=time.monotonic() - started,
-            where=self.where,
+            command=command, raw=raw, exit_code=status, duration=duration, where=self.where
         )
 
     def _frame(self, command: str, data: bytes, timeout: float | None) -> tuple[int, bytes]:
@@ -155,9 +148,10 @@ class Shell:
             raise
         assert parser.status is not None
         self._status = parser.status
-        if not parser.started and parser.prompts:
+        if parser.prompts > 1 and (not parser.started or b"__sb" in parser.output[-200:]):
             raise SessionError(
-                f"the command never started, or the shell lost the words that tell: {command!r}",
+                "the shell had lost the functions that the session speaks through; they are back "
+                f"now, but how this command ended is not known: {shorten(command)}",
                 where=self.where,
                 printed=parser.take_output(),
             )

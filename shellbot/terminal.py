@@ -9,7 +9,6 @@ import signal
 import struct
 import termios
 import time
-import weakref
 from collections.abc import Mapping, Sequence
 
 import pexpect
@@ -37,6 +36,11 @@ _OUTPUT_OFF = termios.OPOST
 _LOCAL_OFF = termios.ECHO | termios.ECHONL
 _LOCAL_ON = termios.ICANON | termios.ISIG | termios.IEXTEN
 _LITERAL_NEXT = b"\x16"
+# A key that is a letter, or ends the line, would act in the middle of a command. A control
+# character does not: those are typed with LNEXT in front.
+_HARMLESS_KEYS = frozenset(bytes((code,)) for code in (*range(0x20), 0x7F) if code != 0x0A)
+_NO_KEY = b"\0"
+_INTERRUPT, _QUIT = b"\x03", b"\x1c"
 
 _ALL_SIGNALS = frozenset(signal.valid_signals()) - {signal.SIGKILL, signal.SIGSTOP}
 
@@ -77,15 +81,14 @@ class Terminal:
         self.ended = False
         """Whether the program is gone and everything it wrote has been read."""
         self._fd: int = self.expect.process.fd
+        self._modes: list[Any] = []
         self._inbox: list[bytes] = []
         self._exit = _Exit(self.pid)
         self._poll = select.poll()
         self._poll.register(self._fd, select.POLLIN)
         if self._exit.fd is not None:
             self._poll.register(self._exit.fd, select.POLLIN)
-        self._finalizer = weakref.finalize(
-            self, _close, self.expect.process, self._exit, os.getpid()
-        )
+        self._owner = os.getpid()
 
     @property
     def exit_code(self) -> int | None:
@@ -151,10 +154,12 @@ class Terminal:
     def hold_modes(self) -> bool:
         """Put the modes back that typing and printing rely on; say whether that was needed."""
         modes = termios.tcgetattr(self._fd)
-        wanted = _modes_held(modes)
-        if modes == wanted:
+        if modes == self._modes:
             return False
-        termios.tcsetattr(self._fd, termios.TCSANOW, wanted)
+        self._modes = _modes_held(modes)
+        if modes == self._modes:
+            return False
+        termios.tcsetattr(self._fd, termios.TCSANOW, self._modes)
         return True
 
     def press(self, key: int) -> None:
@@ -177,7 +182,11 @@ class Terminal:
         Takes at most :data:`CLOSE_BOUND` seconds.
         """
         self.ended = True
-        self._finalizer()
+        _close(self.expect.process, self._exit, self._owner)
+
+    def __del__(self) -> None:
+        if hasattr(self, "_owner"):
+            self.close()
 
 
 class _Exit:
@@ -293,8 +302,12 @@ def _inherited() -> list[int]:
 
 def _modes_held(modes: list[Any]) -> list[Any]:
     iflag, oflag, cflag, lflag, ispeed, ospeed, keys = modes
-    keys = list(keys)
+    keys = [_NO_KEY if key not in _HARMLESS_KEYS else key for key in keys]
     keys[termios.VLNEXT] = _LITERAL_NEXT
+    keys[termios.VINTR] = keys[termios.VINTR].replace(_NO_KEY, _INTERRUPT)
+    keys[termios.VQUIT] = keys[termios.VQUIT].replace(_NO_KEY, _QUIT)
+    # Where lines are kept, VMIN and VTIME mean nothing, and Python shows them as numbers or keys.
+    keys[termios.VMIN], keys[termios.VTIME] = modes[6][termios.VMIN], modes[6][termios.VTIME]
     return [
         iflag & ~_INPUT_OFF,
         oflag & ~_OUTPUT_OFF,

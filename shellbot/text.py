@@ -8,18 +8,18 @@ from collections.abc import Iterable
 
 # Everything below a space except TAB and newline moves the cursor or starts a sequence,
 # and so do DEL and the C1 controls: without one of these, text is what it shows.
-_ACTIVE = re.compile(r"[^\t\n\x20-\x7e\xa0-\U0010ffff]")
+_ACTIVE = r"[\x00-\x08\x0b-\x1f\x7f-\x9f]"
 
 # ECMA-48 sections 5.4 (CSI) and 5.6 (control strings), each in its 7-bit and 8-bit form. A
 # control string ends with ST, or with BEL, which xterm accepts for OSC.
-_SEQUENCE = re.compile(
+_SEQUENCE = (
     r"(?:\x1b\[|\x9b)(?P<parameters>[0-?]*)[ -/]*(?P<final>[@-~])"
     r"|(?:\x1b[P\]X^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c|\Z)"
     r"|\x1b[ -/]*[0-~]"
     r"|\x1b[ -/]*|[\x80-\x9f]"
 )
-_RUN = re.compile(r"[^\x00-\x1f\x7f-\x9f]+")
-_SAFE_WORD = re.compile(r"[A-Za-z0-9_./-]+")
+_RUN = r"[^\x00-\x1f\x7f-\x9f]+"
+_SAFE_WORD = r"[A-Za-z0-9_./-]+"
 _TAB_STOP = 8
 
 
@@ -36,7 +36,7 @@ def rendered(raw: bytes) -> str:
     'bold'
     """
     shown = raw.decode("utf-8", "replace").replace("\r\n", "\n")
-    if not _ACTIVE.search(shown):
+    if not re.search(_ACTIVE, shown):
         return shown
     return _Page().write(shown).text()
 
@@ -54,14 +54,15 @@ class _Page:
         self.column = 0
 
     def write(self, shown: str) -> _Page:
+        match_run, match_sequence = re.compile(_RUN).match, re.compile(_SEQUENCE).match
         at = 0
         while at < len(shown):
-            run = _RUN.match(shown, at)
+            run = match_run(shown, at)
             if run:
                 self._put(run.group())
                 at = run.end()
                 continue
-            sequence = _SEQUENCE.match(shown, at)
+            sequence = match_sequence(shown, at)
             if sequence:
                 if sequence["final"]:
                     self._control(sequence["final"], sequence["parameters"])
@@ -183,7 +184,7 @@ def quote(word: str) -> str:
     >>> quote("it's")
     "'it'\\\\''s'"
     """
-    if _SAFE_WORD.fullmatch(word):
+    if re.fullmatch(_SAFE_WORD, word):
         return word
     return "'" + word.replace("'", "'\\''") + "'"
 
