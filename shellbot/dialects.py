@@ -19,17 +19,16 @@ from .text import quote
 # one before it failed; __sb1 ends it; __sb2 ends it where the text could not even be parsed, so
 # that the __sb1 in it was never reached.
 #
-# * A mark goes to the terminal, wherever the command has sent the shell's own output.
+# * A mark goes where the shell reads its commands from, which is the terminal wherever a command
+#   has sent the shell's own output, and else to /dev/tty.
 # * The prompt is a mark only while a command runs. Nobody else is ever shown it.
 # * __sb1 keeps the status, and what `$_` was, for the next command to find.
 _SETUP = r"""
 set +m
 PS1= PS2= __sb_s=0 __sb_u= __sb_d=
-__sb0() { PS1="PROMPT"; if IS_SHOWN_1; then START; else START >/dev/tty; fi; }
-__sb3() { PS1="PROMPT"; if IS_SHOWN_FD; then START >&FD; else START >/dev/tty; fi
- RETURN "$__sb_s"; }
-__sb1() { __sb_s=$? __sb_u=$2 __sb_d=$1; FREE; PS1=
- if IS_SHOWN_FD; then END >&FD; else END >/dev/tty; fi; TIDY RETURN 0; }
+__sb0() { PS1="PROMPT"; START >&0 || START >/dev/tty; }
+__sb3() { PS1="PROMPT"; START >&FD || START >/dev/tty; RETURN "$__sb_s"; }
+__sb1() { __sb_s=$? __sb_u=$2 __sb_d=$1; FREE; PS1=; END >&FD || END >/dev/tty; TIDY RETURN 1; }
 __sb2() { case $__sb_d in "$1");; *) FINISH;; esac; }
 """
 
@@ -39,12 +38,13 @@ _CAREFUL_SETUP = r"""
 set +m
 __sb0() { FREE; SHOW_PROMPT; START >/dev/tty; }
 __sb3() { FREE; SHOW_PROMPT; START >/dev/tty; RETURN "$__sb_s"; }
-__sb1() { __sb_s=$? __sb_u=$2 __sb_d=$1; FREE; END >/dev/tty; HIDE_PROMPT; TIDY RETURN 0; }
+__sb1() { __sb_s=$? __sb_u=$2 __sb_d=$1; FREE; END >/dev/tty; HIDE_PROMPT; TIDY RETURN 1; }
 __sb2() { case $__sb_d in "$1");; *) FINISH;; esac; }
 """
 
 # `&& :` gives a status other than 0 back without ending the shell or setting off an ERR trap:
-# inside a list it is exempt from both (POSIX XCU 2.15, set -e).
+# inside a list it is exempt from both, and so is a pipeline with `!` (POSIX XCU 2.15, set -e). The
+# `!` also keeps the last line from being the body of an unfinished `for i in 1 2` (bash).
 _BEGIN = r"""\__sb0 %d "$__sb_u" """
 _BEGIN_AFTER_FAILURE = r"""\__sb3 %d "$__sb_u" && :"""
 _FINISH = r"""\__sb1 %d%b LAST_WORD"""
@@ -67,14 +67,14 @@ class Dialect:
         arguments: Sequence[str],
         environment: Mapping[str, str] | None = None,
         guard: str = "command",
-        is_shown: str = "[[ -t FD ]]",
         start: str = r"""GUARD printf '\036KEY;%s<' "$1" """,
         end: str = r"""GUARD printf '\036KEY;%s%s>' "$1" "$__sb_s" """,
         prompt: str = "\x1eKEY;$1:\\$?>",
         show_prompt: str = "GUARD eval 'PS1=\"PROMPT\"'",
         hide_prompt: str = "GUARD eval PS1=",
         last_word: str = '"$_"',
-        quietly: str = "{ CALL; } 3>&1 >&- 2>&-",
+        parses_ahead: bool = False,
+        quietly: str = "{ CALL; } 3>&0 >&- 2>&-",
         setup: str = "",
         tidy: str = "",
         rescue: str = "",
@@ -93,9 +93,7 @@ class Dialect:
         self.calm = calm.encode()
         """What to type after the terminal's modes had to be put back, if anything."""
         words = (
-            ("IS_SHOWN_1", is_shown.replace("FD", "1")),
-            ("IS_SHOWN_FD", is_shown),
-            ("FINISH", quietly.replace("CALL", r'\__sb1 "$1" "$__sb_u"') + " "),
+            ("FINISH", "! " + quietly.replace("CALL", r'\__sb1 "$1" "$__sb_u"') + " "),
             ("START", start),
             ("END", end),
             ("TIDY", tidy),
@@ -104,16 +102,19 @@ class Dialect:
             ("PROMPT", prompt),
             ("RETURN", r"\builtin return" if guard == "builtin" else r"\return"),
             ("FREE", rf"! \unset -f {guard}"),
-            ("FD", "3" if "3>&1" in quietly else "1"),
+            ("FD", "3" if "3>&0" in quietly else "0"),
             ("GUARD", f"\\{guard}"),
         )
         self._setup = _filled_in(_SETUP + setup, words)
         self._careful_setup = _filled_in(f" {rescue}\n{_CAREFUL_SETUP}{setup}", words)
         self._begin = _BEGIN.encode()
         self._begin_after_failure = quietly.replace("CALL", _BEGIN_AFTER_FAILURE).encode()
-        self._finish = quietly.replace("CALL", _FINISH.replace("LAST_WORD", last_word)).encode()
+        finish = quietly.replace("CALL", _FINISH.replace("LAST_WORD", last_word))
+        self._finish = f"! {finish}".encode()
         # Our own words hold no quote, so they can stand inside the quoted word as they are.
-        self._line = f" \\{guard} eval '%b\n%b%b'; \\__sb2 %d=\n".encode()
+        self._line = f" \\{guard} eval '%b\n%b\n%b'; \\__sb2 %d=\n".encode()
+        self._open_line = f" \\{guard} eval '%b\n%b'; %b\n".encode()
+        self._parses_ahead = parses_ahead
         self._not_in_eval = not_in_eval
         self._leave = leave.encode()
 
@@ -131,8 +132,10 @@ class Dialect:
         if self._not_in_eval and b"-o" in command and self._outside_eval(command):
             closing = self._finish % (number, b"=") + self._leave
             return b" %b; %b; %b\n" % (begin, frames.typed(command), closing)
-        finish = b"" if frames.is_open_ended(command) else b"\n" + self._finish % (number, b"=")
+        finish = self._finish % (number, b"=")
         text = frames.typed(frames.within_quotes(command))
+        if self._parses_ahead or frames.is_open_ended(command):
+            return self._open_line % (begin, text, finish)
         return self._line % (begin, text, finish, number)
 
     def _outside_eval(self, command: bytes) -> bool:
@@ -150,10 +153,6 @@ class Dialect:
 
 
 _LEAVE_EDITOR = "[[ -o vi || -o emacs ]] && GUARD set +o vi +o emacs;"
-# For a line editor that stands aside while echo is off: where a command has switched echo on, the
-# editor has saved those modes by now, and would put them back.
-_CALM = " stty -echo -opost -ixon -icrnl icanon\n"
-
 TABLE = (
     Dialect(
         "bash",
@@ -164,7 +163,8 @@ TABLE = (
         hide_prompt="GUARD printf -v PS1 ''",
         setup="set +H +o history\n",
         # POSIX mode finds special built-ins before functions, and an assignment switches it on.
-        rescue=r"POSIXLY_CORRECT=1; \unset -f unset builtin; \unset POSIXLY_CORRECT",
+        rescue=r"POSIXLY_CORRECT=1; \unset -f unset builtin; \unset POSIXLY_CORRECT; "
+        r"\builtin enable printf eval return set unset",
         # Inside an eval this cuts bash off from the terminal where it was started with no line
         # editor (5.2); as a line of its own it works, and the editor has to go again.
         not_in_eval=r"\bset\s+(?:\S+\s+)*-o\s*(?:vi|emacs)\b",
@@ -174,7 +174,6 @@ TABLE = (
         "dash",
         arguments=("-i",),
         environment={"ENV": ""},
-        is_shown="GUARD [ -t FD ]",
         last_word='"${_-}"',
     ),
     Dialect(
@@ -182,9 +181,11 @@ TABLE = (
         programs=("busybox",),
         arguments=("-i",),
         environment={"ENV": ""},
-        is_shown="GUARD [ -t FD ]",
         last_word='"${_-}"',
-        calm=_CALM,
+        # Its line editor stands aside while echo is off, and then takes the end of a background
+        # job for the end of input (1.35). As a script that it reads, the terminal has no editor.
+        setup=". /dev/tty\n",
+        leave="; . /dev/tty",
     ),
     Dialect(
         "zsh",
@@ -192,9 +193,11 @@ TABLE = (
         guard="builtin",
         # It says that a built-in's output is closed on the standard error it had before, and a
         # redirected group loses `$_`.
-        quietly="CALL 3>&1 >/dev/null 2>&1",
+        quietly="CALL 3>&0 >/dev/null 2>&1",
         setup="unsetopt prompt_sp prompt_cr bang_hist; setopt prompt_subst interactive_comments\n",
         tidy="[[ -o zle ]] && GUARD unsetopt zle;",
+        # And its short loops would take our last line for their body.
+        parses_ahead=True,
         rescue=r"\unfunction unset builtin",
     ),
     Dialect(
@@ -204,9 +207,11 @@ TABLE = (
         # what follows a newline in a quoted word (93u+m 1.0.4).
         arguments=("-i", "+E", "-o", "emacs"),
         environment={"ENV": "", "HISTFILE": "/dev/null"},
-        quietly="CALL 3>&1 >/dev/null 2>&1",
+        quietly="CALL 3>&0 >/dev/null 2>&1",
         tidy="[[ -o emacs ]] || set -o emacs;",
-        calm=_CALM,
+        # Where a command has switched echo on, that editor has saved those modes by now, and would
+        # put them back.
+        calm=" stty -echo -opost -ixon -icrnl icanon\n",
     ),
     Dialect(
         "mksh",
