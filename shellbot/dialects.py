@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import signal
 from collections.abc import Iterable, Mapping, Sequence
 
 from . import frames
@@ -26,9 +27,10 @@ from .text import quote
 _SETUP = r"""
 set +m
 PS1= PS2= __sb_s=0 __sb_u= __sb_d=
-__sb0() { PS1="PROMPT"; START >&0 || START >/dev/tty; }
-__sb3() { PS1="PROMPT"; START >&FD || START >/dev/tty; RETURN "$__sb_s"; }
-__sb1() { __sb_s=$? __sb_u=$2 __sb_d=$1; FREE; PS1=; END >&FD || END >/dev/tty; TIDY RETURN 1; }
+__sb0() { __sb_n=$1 PS1='PROMPT'; PRINT_START_0; }
+__sb3() { __sb_n=$1 PS1='PROMPT'; PRINT_START_3; RETURN "$__sb_s"; }
+__sb1() { __sb_s=$? __sb_u=$2 __sb_p=$PS1; FREE; PS1=; PRINT_END_3 || PS1=$__sb_p; __sb_d=$1
+ TIDY RETURN 1; }
 __sb2() { case $__sb_d in "$1");; *) FINISH;; esac; }
 """
 
@@ -36,9 +38,9 @@ __sb2() { case $__sb_d in "$1");; *) FINISH;; esac; }
 # defined functions that are called like our words. Slower, and proof against both.
 _CAREFUL_SETUP = r"""
 set +m
-__sb0() { FREE; SHOW_PROMPT; START >/dev/tty; }
-__sb3() { FREE; SHOW_PROMPT; START >/dev/tty; RETURN "$__sb_s"; }
-__sb1() { __sb_s=$? __sb_u=$2 __sb_d=$1; FREE; END >/dev/tty; HIDE_PROMPT; TIDY RETURN 1; }
+__sb0() { __sb_n=$1; FREE; SHOW_PROMPT; START >/dev/tty; }
+__sb3() { __sb_n=$1; FREE; SHOW_PROMPT; START >/dev/tty; RETURN "$__sb_s"; }
+__sb1() { __sb_s=$? __sb_u=$2; FREE; END >/dev/tty; HIDE_PROMPT; __sb_d=$1; TIDY RETURN 1; }
 __sb2() { case $__sb_d in "$1");; *) FINISH;; esac; }
 """
 
@@ -46,7 +48,7 @@ __sb2() { case $__sb_d in "$1");; *) FINISH;; esac; }
 # inside a list it is exempt from both, and so is a pipeline with `!` (POSIX XCU 2.15, set -e). The
 # `!` also keeps the last line from being the body of an unfinished `for i in 1 2` (bash).
 _BEGIN = r"""\__sb0 %d "$__sb_u" """
-_BEGIN_AFTER_FAILURE = r"""\__sb3 %d "$__sb_u" && :"""
+_BEGIN_AFTER_FAILURE = r"""\__sb3 %d "$__sb_u" """
 _FINISH = r"""\__sb1 %d%b LAST_WORD"""
 
 
@@ -66,12 +68,14 @@ class Dialect:
         programs: Sequence[str] = (),
         arguments: Sequence[str],
         environment: Mapping[str, str] | None = None,
+        blocked: Sequence[signal.Signals] = (),
         guard: str = "command",
         start: str = r"""GUARD printf '\036KEY;%s<' "$1" """,
         end: str = r"""GUARD printf '\036KEY;%s%s>' "$1" "$__sb_s" """,
-        prompt: str = "\x1eKEY;$1:\\$?>",
-        show_prompt: str = "GUARD eval 'PS1=\"PROMPT\"'",
+        prompt: str = "\x1eKEY;$__sb_n:$?>",
+        show_prompt: str = "GUARD eval PS1=\\'PROMPT\\'",
         hide_prompt: str = "GUARD eval PS1=",
+        printed: str = "MARK >&FD || MARK >/dev/tty",
         last_word: str = '"$_"',
         parses_ahead: bool = False,
         quietly: str = "{ CALL; } 3>&0 >&- 2>&-",
@@ -90,10 +94,15 @@ class Dialect:
         """What it is started with: interactive, no rc files, no line editor."""
         self.environment = dict(environment or {})
         """What its environment needs at the start, so that it reads no rc file."""
+        self.blocked = tuple(blocked)
+        """The signals that it, and so what it runs, must not get."""
         self.calm = calm.encode()
         """What to type after the terminal's modes had to be put back, if anything."""
         words = (
             ("FINISH", "! " + quietly.replace("CALL", r'\__sb1 "$1" "$__sb_u"') + " "),
+            ("PRINT_START_0", printed.replace("MARK", start).replace("FD", "0")),
+            ("PRINT_START_3", printed.replace("MARK", start).replace("FD", "3")),
+            ("PRINT_END_3", printed.replace("MARK", end).replace("FD", "3")),
             ("START", start),
             ("END", end),
             ("TIDY", tidy),
@@ -102,13 +111,13 @@ class Dialect:
             ("PROMPT", prompt),
             ("RETURN", r"\builtin return" if guard == "builtin" else r"\return"),
             ("FREE", rf"! \unset -f {guard}"),
-            ("FD", "3" if "3>&0" in quietly else "0"),
             ("GUARD", f"\\{guard}"),
         )
         self._setup = _filled_in(_SETUP + setup, words)
         self._careful_setup = _filled_in(f" {rescue}\n{_CAREFUL_SETUP}{setup}", words)
         self._begin = _BEGIN.encode()
-        self._begin_after_failure = quietly.replace("CALL", _BEGIN_AFTER_FAILURE).encode()
+        after_failure = quietly.replace("CALL", _BEGIN_AFTER_FAILURE)
+        self._begin_after_failure = f"{after_failure} && :".encode()
         finish = quietly.replace("CALL", _FINISH.replace("LAST_WORD", last_word))
         self._finish = f"! {finish}".encode()
         # Our own words hold no quote, so they can stand inside the quoted word as they are.
@@ -158,8 +167,8 @@ TABLE = (
         "bash",
         arguments=("--noprofile", "--norc", "--noediting", "-i"),
         guard="builtin",
-        prompt=r"\036KEY;$1:\$?>",
-        show_prompt='GUARD printf -v PS1 %s "PROMPT"',
+        prompt=r"\036KEY;$__sb_n:$?>",
+        show_prompt="GUARD printf -v PS1 %s 'PROMPT'",
         hide_prompt="GUARD printf -v PS1 ''",
         setup="set +H +o history\n",
         # POSIX mode finds special built-ins before functions, and an assignment switches it on.
@@ -193,7 +202,8 @@ TABLE = (
         guard="builtin",
         # It says that a built-in's output is closed on the standard error it had before, and a
         # redirected group loses `$_`.
-        quietly="CALL 3>&0 >/dev/null 2>&1",
+        quietly="CALL >/dev/null 2>&1",
+        printed="MARK >/dev/tty",
         setup="unsetopt prompt_sp prompt_cr bang_hist; setopt prompt_subst interactive_comments\n",
         tidy="[[ -o zle ]] && GUARD unsetopt zle;",
         # And its short loops would take our last line for their body.
@@ -207,7 +217,10 @@ TABLE = (
         # what follows a newline in a quoted word (93u+m 1.0.4).
         arguments=("-i", "+E", "-o", "emacs"),
         environment={"ENV": "", "HISTFILE": "/dev/null"},
-        quietly="CALL 3>&0 >/dev/null 2>&1",
+        # A change of the window's size while echo is off crashes it, trap or no trap (1.0.4).
+        blocked=(signal.SIGWINCH,),
+        quietly="CALL >/dev/null 2>&1",
+        printed="MARK >/dev/tty",
         tidy="[[ -o emacs ]] || set -o emacs;",
         # Where a command has switched echo on, that editor has saved those modes by now, and would
         # put them back.
@@ -221,10 +234,11 @@ TABLE = (
         guard="builtin",
         start=r"""GUARD print -n -- "\0036KEY;$1<" """,
         end=r"""GUARD print -n -- "\0036KEY;$1$__sb_s>" """,
-        show_prompt='GUARD typeset -g PS1="PROMPT"',
+        show_prompt="GUARD typeset -g PS1='PROMPT'",
         hide_prompt="GUARD typeset -g PS1=",
         # It traces redirections, and traces them where standard error pointed before.
         quietly="CALL",
+        printed="MARK >/dev/tty",
         setup="set +o inherit-xtrace\n",
         tidy=_LEAVE_EDITOR,
     ),

@@ -29,6 +29,18 @@ from .result import Result, Where
 class ShellbotError(Exception):
     """The root of the tree."""
 
+    def __reduce__(self) -> tuple[object, ...]:
+        # By its parts and not by calling the constructor, so that it can cross a process pool.
+        return _rebuilt, (type(self), self.args, self.__dict__)
+
+
+def _rebuilt(
+    kind: type[ShellbotError], arguments: tuple[object, ...], state: dict[str, object]
+) -> ShellbotError:
+    error = kind.__new__(kind, *arguments)
+    error.__dict__.update(state)
+    return error
+
 
 class UsageError(ShellbotError):
     """The call itself is wrong. Raised before anything is typed into a shell."""
@@ -45,9 +57,6 @@ class UnknownNameError(UsageError, LookupError):
         near = difflib.get_close_matches(name, self.known, n=1)
         hint = f" Did you mean {near[0]!r}?" if near else ""
         super().__init__(f"unknown {kind} {name!r}.{hint} Known: {', '.join(self.known)}.")
-
-    def __str__(self) -> str:
-        return str(self.args[0])  # LookupError would show its repr
 
 
 class NobodyToAskError(UsageError, EOFError):
@@ -91,7 +100,7 @@ class CommandError(SessionError):
         reason = text.status_in_words(result.exit_code)
         super().__init__(
             f"exit status {result.exit_code}{f' ({reason})' if reason else ''} after "
-            f"{result.duration:.3g} s: {text.shorten(result.command)}\nOn {result.where}.",
+            f"{text.seconds(result.duration)}: {text.shorten(result.command)}\nOn {result.where}.",
             where=result.where,
             printed=result.raw,
         )
@@ -124,7 +133,8 @@ class CommandTimeoutError(SessionError, TimeoutError):
         self.partial = partial
         self.recovery = recovery
         super().__init__(
-            f"not done after {waited:.3g} s (limit {limit:g} s): {text.shorten(command)}\n"
+            f"not done after {text.seconds(waited)} (limit {text.seconds(limit)}): "
+            f"{text.shorten(command)}\n"
             f"On {where}; to get the shell back: {recovery}.",
             where=where,
             printed=partial,

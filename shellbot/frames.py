@@ -48,6 +48,7 @@ _HERE_DOCUMENT = (
     rb"(?<!<)<<(?P<tabs>-?)[ \t]*(?!<)"
     rb"(?:'(?P<single>[^'\n]*)'|\"(?P<double>[^\"\n]*)\"|(?P<bare>[^\s;&|()<>'\"`]+))"
 )
+_AFTER_DELIMITER = (b"", *(bytes((code,)) for code in b" \t\n;&|()<>"))
 
 _UNSOLICITED_LIMIT = 65_536
 
@@ -79,8 +80,8 @@ def encode(command: str) -> bytes:
 
 def does_nothing(command: bytes) -> bool:
     """Whether *command* is only blanks and comments, which leave a shell just as it was."""
-    return command.lstrip()[:1] in (b"", b"#") and all(
-        line.lstrip()[:1] in (b"", b"#") for line in command.split(b"\n")
+    return command.lstrip(b" \t\n")[:1] in (b"", b"#") and all(
+        line.lstrip(b" \t")[:1] in (b"", b"#") for line in command.split(b"\n")
     )
 
 
@@ -98,10 +99,22 @@ def may_lack_terminator(command: bytes) -> bool:
     Most shells take such a document to end with the text, which is hardly ever what was meant.
     This only says that it is worth asking the shell: quotes and arithmetic look the same.
     """
-    return b"<<" in command and any(
-        not _has_line(command[document.end() :], _delimiter(document), tabs=bool(document["tabs"]))
-        for document in re.finditer(_HERE_DOCUMENT, command)
-    )
+    if b"<<" not in command:
+        return False
+    wanted: dict[bytes, int] = {}
+    for document in re.finditer(_HERE_DOCUMENT, command):
+        delimiter = _delimiter(document)
+        wanted[delimiter] = wanted.get(delimiter, 0) + 1
+        if command[document.end() : document.end() + 1] not in _AFTER_DELIMITER:
+            return True
+        lines = [
+            line.lstrip(b"\t") if document["tabs"] else line
+            for line in command[document.end() :].split(b"\n")[1:]
+        ]
+        if delimiter not in lines:
+            return True
+    lines = [line.lstrip(b"\t") for line in command.split(b"\n")]
+    return any(lines.count(delimiter) < count for delimiter, count in wanted.items())
 
 
 def parsed_only(command: bytes) -> bytes:
@@ -113,11 +126,6 @@ def _delimiter(document: re.Match[bytes]) -> bytes:
     if document["bare"] is not None:
         return document["bare"].replace(b"\\", b"")
     return document["single"] if document["single"] is not None else document["double"]
-
-
-def _has_line(text: bytes, wanted: bytes, *, tabs: bool) -> bool:
-    lines = text.split(b"\n")[1:]
-    return any((line.lstrip(b"\t") if tabs else line) == wanted for line in lines)
 
 
 def within_quotes(data: bytes) -> bytes:
@@ -239,7 +247,7 @@ class Parser:
             self._pieces.append(data)
         else:
             self._unsolicited = (self._unsolicited + data)[-_UNSOLICITED_LIMIT:]
-            self._since_typed += data
+            self._since_typed = (self._since_typed + data)[-_UNSOLICITED_LIMIT:]
 
     def _see(self, mark: re.Match[bytes], found: int) -> None:
         number, start, kind, status = mark.groups()
@@ -268,12 +276,12 @@ class Parser:
         self.at_prompt = False
 
     def _drop_own_lines(self) -> None:
-        last = b"".join(self._pieces[-4:])[-_OWN_LINES_LIMIT:]
-        if b"__sb1" in last:
-            own = re.search(_OWN_LINE % self._number, last)
-            if own:
-                output = self.take_output()
-                self._pieces.append(output[: own.start() - len(last)])
+        output = self.take_output()
+        last = output[-_OWN_LINES_LIMIT:]
+        own = list(re.finditer(_OWN_LINE % self._number, last)) if b"__sb1" in last else []
+        if own:
+            output = output[: len(output) - len(last) + own[-1].start()]
+        self._pieces.append(output)
 
     def _see_prompt(self, number: bytes, status: int, whole: bytes) -> None:
         if self.status is None and number == self._number:

@@ -59,6 +59,9 @@ class Result:
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"a Result cannot be changed (tried to set {name!r})")
 
+    def __setstate__(self, state: dict[str, object]) -> None:
+        self.__dict__.update(state)
+
     def __delattr__(self, name: str) -> None:
         raise AttributeError(f"a Result cannot be changed (tried to delete {name!r})")
 
@@ -97,5 +100,5 @@ class Result:
     def __repr__(self) -> str:
         return (
             f"Result(exit_code={self.exit_code}, raw={text.abridged(self.raw)!r}, "
-            f"command={text.shorten(self.command, 60)!r}, duration={self.duration:.3g})"
+            f"command={text.shorten(self.command, 60)!r}, duration={text.seconds(self.duration)})"
         )

@@ -69,7 +69,10 @@ class Shell:
         self._key = frames.new_key()
         self._parser = frames.Parser(self._key)
         self._terminal = Terminal(
-            program.arguments, environment=_surroundings(program, environment), size=size
+            program.arguments,
+            environment=_surroundings(program, environment),
+            size=size,
+            blocked=program.dialect.blocked,
         )
         try:
             self._start(cwd)
@@ -194,6 +197,8 @@ class Shell:
         )
         for name, act in steps:
             act()
+            # A prompt that a command has changed for good would not tell that it has come.
+            self._terminal.write(self.dialect.question(self._number))
             if self._answered(_SIGNAL_GRACE):
                 assert self._parser.status is not None
                 self._status = self._parser.status

@@ -55,8 +55,12 @@ class _Spawn(pexpect.spawn):  # type: ignore[type-arg]
 
     process: ptyprocess.PtyProcess
 
+    def __init__(self, *arguments: Any, blocked: Sequence[signal.Signals], **options: Any) -> None:
+        self._blocked = blocked
+        super().__init__(*arguments, **options)
+
     def _spawnpty(self, args: Sequence[str], **options: Any) -> ptyprocess.PtyProcess:
-        self.process = _start(args, options["env"], options["dimensions"])
+        self.process = _start(args, options["env"], options["dimensions"], self._blocked)
         return self.process
 
     def __del__(self) -> None:
@@ -67,11 +71,20 @@ class Terminal:
     """A program on a pseudo-terminal of its own, which it has as its controlling terminal."""
 
     def __init__(
-        self, arguments: Sequence[str], *, environment: Mapping[str, str], size: tuple[int, int]
+        self,
+        arguments: Sequence[str],
+        *,
+        environment: Mapping[str, str],
+        size: tuple[int, int],
+        blocked: Sequence[signal.Signals] = (),
     ) -> None:
         try:
             self.expect = _Spawn(
-                arguments[0], list(arguments[1:]), env=dict(environment), dimensions=size
+                arguments[0],
+                list(arguments[1:]),
+                env=dict(environment),
+                dimensions=size,
+                blocked=blocked,
             )
         except pexpect.ExceptionPexpect as error:
             raise StartError(f"cannot start {arguments[0]!r}: {error}") from None
@@ -243,7 +256,10 @@ class _Exit:
 
 
 def _start(
-    arguments: Sequence[str], environment: Mapping[str, str], size: tuple[int, int]
+    arguments: Sequence[str],
+    environment: Mapping[str, str],
+    size: tuple[int, int],
+    blocked: Sequence[signal.Signals],
 ) -> ptyprocess.PtyProcess:
     try:
         master, slave = os.openpty()
@@ -271,7 +287,7 @@ def _start(
             environment,
             file_actions=actions,
             setsid=True,
-            setsigmask=(),
+            setsigmask=blocked,
             # A shell cannot undo that the caller ignores a signal: nohup does so with SIGHUP,
             # and every Python program with SIGPIPE (POSIX XCU 2.11).
             setsigdef=_ALL_SIGNALS,

@@ -13,8 +13,8 @@ _ACTIVE = r"[\x00-\x08\x0b-\x1f\x7f-\x9f]"
 # ECMA-48 sections 5.4 (CSI) and 5.6 (control strings), each in its 7-bit and 8-bit form. A
 # control string ends with ST, or with BEL, which xterm accepts for OSC.
 _SEQUENCE = (
-    r"(?:\x1b\[|\x9b)(?P<parameters>[0-?]*)[ -/]*(?P<final>[@-~])"
-    r"|(?:\x1b[P\]X^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c|\Z)"
+    r"(?:\x1b\[|\x9b)(?P<parameters>[0-?]*)[ -/]*(?P<final>[@-~]?)"
+    r"|(?:\x1b[P\]X^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c|(?=\x1b)|\Z)"
     r"|\x1b[ -/]*[0-~]"
     r"|\x1b[ -/]*|[\x80-\x9f]"
 )
@@ -80,24 +80,29 @@ class _Page:
             for character in run:
                 self._put_one(character)
             return
-        line = self._padded()
+        line = self._padded(len(run))
         line[self.column : self.column + len(run)] = run
         self.column += len(run)
 
     def _put_one(self, character: str) -> None:
         width = _cells(character)
-        line = self._padded()
         if width == 0:
-            if self.column:
-                line[self.column - 1] += character
+            if self.column and self._padded(0):
+                self._padded(0)[self.column - 1] += character
             return
+        line = self._padded(width)
         line[self.column : self.column + width] = [character, ""][:width]
         self.column += width
 
-    def _padded(self) -> list[str]:
+    def _padded(self, width: int) -> list[str]:
+        """Return the line, ready for *width* cells to be written at the cursor."""
         line = self.lines[self.row]
         if len(line) < self.column:
             line.extend(" " * (self.column - len(line)))
+        for edge in (self.column, self.column + width):
+            # Half of a wide character is no character.
+            if width and line[edge : edge + 1] == [""]:
+                line[edge - 1 : edge + 1] = "  "
         return line
 
     def _move(self, control: str) -> None:
@@ -114,9 +119,9 @@ class _Page:
             self.column = stop
 
     def _go(self, row: int, column: int) -> None:
-        # Far beyond any screen: a hostile sequence must not make us allocate for it.
+        # A hostile sequence must not make us allocate for a place far beyond any screen.
         self.row = min(max(0, row), len(self.lines) + 1_000)
-        self.column = min(max(0, column), 100_000)
+        self.column = min(max(0, column), max(1_000, self.column))
         while len(self.lines) <= self.row:
             self.lines.append([])
 
@@ -149,7 +154,7 @@ class _Page:
         elif final == "P":
             del line[column : column + count]
         elif final == "@":
-            self._padded()[column:column] = " " * min(count, 1_000)
+            self._padded(0)[column:column] = " " * min(count, 1_000)
         elif final == "X":
             end = min(len(line), column + count)
             line[column:end] = " " * max(0, end - column)
@@ -175,7 +180,19 @@ def _cells(character: str) -> int:
 def tail(raw: bytes, characters: int = 2_000) -> str:
     """Return the last *characters* of *raw* as a person would have seen them."""
     # A sequence is short; eight bytes a character leave room for colours and overwrites.
-    return rendered(raw[-8 * characters :]).strip("\n")[-characters:]
+    window = raw[-8 * characters :]
+    if len(window) < len(raw):
+        window = re.sub(rb"\A[^\x1b\n]{0,64}(?=[\x1b\n])", b"", window)
+    return rendered(window).strip("\n")[-characters:]
+
+
+def seconds(duration: float) -> str:
+    """Return *duration* in as many digits as say something.
+
+    >>> seconds(0.01234), seconds(1234.5)
+    ('0.0123 s', '1234 s')
+    """
+    return f"{duration:.3g} s" if duration < 999.5 else f"{duration:.0f} s"
 
 
 def quote(word: str) -> str:
@@ -192,7 +209,8 @@ def quote(word: str) -> str:
 def shorten(command: str, limit: int = 200) -> str:
     """Return *command* on one line of at most *limit* characters, for a message."""
     line = " ".join(command[: 4 * limit].split())
-    return line if len(line) <= limit else line[: limit - 1] + "…"
+    whole = len(line) <= limit and len(command) <= 4 * limit
+    return line if whole else line[: limit - 1] + "…"
 
 
 def status_in_words(status: int) -> str:
