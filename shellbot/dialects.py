@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import signal
 from collections.abc import Iterable, Mapping, Sequence
 
 from . import frames
@@ -18,30 +17,21 @@ from .text import quote
 
 # What every shell of the Bourne family is told, once. __sb0 begins a command, or __sb3 where the
 # one before it failed; __sb1 ends it; __sb2 ends it where the text could not even be parsed, so
-# that the __sb1 in it was never reached.
+# that the __sb1 in it was never reached; __sb4 ends what is no command of the user's.
 #
 # * A mark goes where the shell reads its commands from, which is the terminal wherever a command
 #   has sent the shell's own output, and else to /dev/tty.
-# * The prompt is a mark only while a command runs. Nobody else is ever shown it.
+# * The prompt prints a mark, and only while a command runs. It is set in a way that a read-only
+#   PS1 does not stop.
 # * __sb1 keeps the status, and what `$_` was, for the next command to find.
 _SETUP = r"""
 set +m
 PS1= PS2= __sb_s=0 __sb_u= __sb_d=
-__sb0() { __sb_n=$1 PS1='PROMPT'; PRINT_START_0; }
-__sb3() { __sb_n=$1 PS1='PROMPT'; PRINT_START_3; RETURN "$__sb_s"; }
-__sb1() { __sb_s=$? __sb_u=$2 __sb_p=$PS1; FREE; PS1=; PRINT_END_3 || PS1=$__sb_p; __sb_d=$1
- TIDY RETURN 1; }
+__sb0() { __sb_n=$1; SHOW_PROMPT; PRINT_START_0; }
+__sb3() { __sb_n=$1; SHOW_PROMPT; PRINT_START_3; RETURN "$__sb_s"; }
+__sb1() { __sb_s=$? __sb_u=$2; FREE; PRINT_END_3 && HIDE_PROMPT; __sb_d=$1; TIDY RETURN 1; }
 __sb2() { case $__sb_d in "$1");; *) FINISH;; esac; }
-"""
-
-# The same for a shell in which that did not work: a command has made PS1 read-only, or has
-# defined functions that are called like our words. Slower, and proof against both.
-_CAREFUL_SETUP = r"""
-set +m
-__sb0() { __sb_n=$1; FREE; SHOW_PROMPT; START >/dev/tty; }
-__sb3() { __sb_n=$1; FREE; SHOW_PROMPT; START >/dev/tty; RETURN "$__sb_s"; }
-__sb1() { __sb_s=$? __sb_u=$2; FREE; END >/dev/tty; HIDE_PROMPT; __sb_d=$1; TIDY RETURN 1; }
-__sb2() { case $__sb_d in "$1");; *) FINISH;; esac; }
+__sb4() { \__sb1 "$1" "$__sb_u"; case $__sb_s in 0) __sb_s=$2;; esac; RETURN 1; }
 """
 
 # `&& :` gives a status other than 0 back without ending the shell or setting off an ERR trap:
@@ -50,12 +40,17 @@ __sb2() { case $__sb_d in "$1");; *) FINISH;; esac; }
 _BEGIN = r"""\__sb0 %d "$__sb_u" """
 _BEGIN_AFTER_FAILURE = r"""\__sb3 %d "$__sb_u" """
 _FINISH = r"""\__sb1 %d%b LAST_WORD"""
+_FINISH_ASIDE = r"""\__sb4 %d= "$__sb_s" """
 
 
 def _filled_in(template: str, words: Iterable[tuple[str, str]]) -> str:
     for word, text in words:
         template = template.replace(word, text)
     return template
+
+
+# As a command and not as text, so that it reaches the terminal wherever standard error goes.
+_PROMPT = r"""$(GUARD printf "\036KEY;%s:%s>" "$__sb_n" "$?" >/dev/tty)"""
 
 
 class Dialect:
@@ -68,12 +63,11 @@ class Dialect:
         programs: Sequence[str] = (),
         arguments: Sequence[str],
         environment: Mapping[str, str] | None = None,
-        blocked: Sequence[signal.Signals] = (),
         guard: str = "command",
         start: str = r"""GUARD printf '\036KEY;%s<' "$1" """,
         end: str = r"""GUARD printf '\036KEY;%s%s>' "$1" "$__sb_s" """,
-        prompt: str = "\x1eKEY;$__sb_n:$?>",
-        show_prompt: str = "GUARD eval PS1=\\'PROMPT\\'",
+        prompt: str = _PROMPT,
+        show_prompt: str = r"GUARD eval PS1=\''PROMPT'\'",
         hide_prompt: str = "GUARD eval PS1=",
         printed: str = "MARK >&FD || MARK >/dev/tty",
         last_word: str = '"$_"',
@@ -82,6 +76,7 @@ class Dialect:
         setup: str = "",
         tidy: str = "",
         rescue: str = "",
+        settle: str = "",
         calm: str = "",
         not_in_eval: str | None = None,
         leave: str = "",
@@ -94,8 +89,6 @@ class Dialect:
         """What it is started with: interactive, no rc files, no line editor."""
         self.environment = dict(environment or {})
         """What its environment needs at the start, so that it reads no rc file."""
-        self.blocked = tuple(blocked)
-        """The signals that it, and so what it runs, must not get."""
         self.calm = calm.encode()
         """What to type after the terminal's modes had to be put back, if anything."""
         words = (
@@ -113,8 +106,10 @@ class Dialect:
             ("FREE", rf"! \unset -f {guard}"),
             ("GUARD", f"\\{guard}"),
         )
+        self.settle = settle.encode()
+        """What to run after a command was stopped by force, if anything."""
         self._setup = _filled_in(_SETUP + setup, words)
-        self._careful_setup = _filled_in(f" {rescue}\n{_CAREFUL_SETUP}{setup}", words)
+        self._rescue = _filled_in(rescue, words)
         self._begin = _BEGIN.encode()
         after_failure = quietly.replace("CALL", _BEGIN_AFTER_FAILURE)
         self._begin_after_failure = f"{after_failure} && :".encode()
@@ -122,6 +117,8 @@ class Dialect:
         self._finish = f"! {finish}".encode()
         # Our own words hold no quote, so they can stand inside the quoted word as they are.
         self._line = f" \\{guard} eval '%b\n%b\n%b'; \\__sb2 %d=\n".encode()
+        aside = quietly.replace("CALL", _FINISH_ASIDE)
+        self._aside = f" \\__sb0 %d ''; \\{guard} eval '%b'; ! {aside}\n".encode()
         self._open_line = f" \\{guard} eval '%b\n%b'; %b\n".encode()
         self._parses_ahead = parses_ahead
         self._not_in_eval = not_in_eval
@@ -132,13 +129,13 @@ class Dialect:
         return frames.typed(self._setup.replace("KEY", key).encode())
 
     def rescue(self, key: str) -> bytes:
-        """Return what to type where that set-up turned out not to hold."""
-        return frames.typed(self._careful_setup.replace("KEY", key).encode())
+        """Return what to type where our words no longer work."""
+        return f" {self._rescue}\n".encode() + self.set_up(key)
 
     def frame(self, number: int, command: bytes, *, after_failure: bool) -> bytes:
         """Return *command* as frame *number*: one logical line, to be typed."""
         begin = (self._begin_after_failure if after_failure else self._begin) % number
-        if self._not_in_eval and b"-o" in command and self._outside_eval(command):
+        if self._not_in_eval and b"set" in command and self._outside_eval(command):
             closing = self._finish % (number, b"=") + self._leave
             return b" %b; %b; %b\n" % (begin, frames.typed(command), closing)
         finish = self._finish % (number, b"=")
@@ -146,6 +143,11 @@ class Dialect:
         if self._parses_ahead or frames.is_open_ended(command):
             return self._open_line % (begin, text, finish)
         return self._line % (begin, text, finish, number)
+
+    def aside(self, number: int, command: bytes) -> bytes:
+        """Return a frame for *command* that, if it succeeds, leaves `$?` and `$_` alone."""
+        text = frames.typed(frames.within_quotes(command))
+        return self._aside % (number, text, number)
 
     def _outside_eval(self, command: bytes) -> bool:
         return re.search(str(self._not_in_eval).encode(), command) is not None
@@ -167,16 +169,18 @@ TABLE = (
         "bash",
         arguments=("--noprofile", "--norc", "--noediting", "-i"),
         guard="builtin",
-        prompt=r"\036KEY;$__sb_n:$?>",
-        show_prompt="GUARD printf -v PS1 %s 'PROMPT'",
+        # As text where it can be: that needs none of the words that a command may have redefined.
+        show_prompt=f"if [[ -t 2 ]]; then GUARD printf -v PS1 %s 'PROMPT'; "
+        f"else GUARD printf -v PS1 %s '{_PROMPT}'; fi",
         hide_prompt="GUARD printf -v PS1 ''",
         setup="set +H +o history\n",
+        prompt=r"\036KEY;$__sb_n:$?>",
         # POSIX mode finds special built-ins before functions, and an assignment switches it on.
         rescue=r"POSIXLY_CORRECT=1; \unset -f unset builtin; \unset POSIXLY_CORRECT; "
-        r"\builtin enable printf eval return set unset",
+        r"\enable builtin eval printf return set unset",
         # Inside an eval this cuts bash off from the terminal where it was started with no line
         # editor (5.2); as a line of its own it works, and the editor has to go again.
-        not_in_eval=r"\bset\s+(?:\S+\s+)*-o\s*(?:vi|emacs)\b",
+        not_in_eval=r"\bset\s+(?:\S+\s+)*[-+]o\s*(?:vi|emacs)\b",
         leave=r"; \builtin set +o vi +o emacs",
     ),
     Dialect(
@@ -205,10 +209,13 @@ TABLE = (
         quietly="CALL >/dev/null 2>&1",
         printed="MARK >/dev/tty",
         setup="unsetopt prompt_sp prompt_cr bang_hist; setopt prompt_subst interactive_comments\n",
-        tidy="[[ -o zle ]] && GUARD unsetopt zle;",
+        prompt="\x1eKEY;$__sb_n:$?>",
+        show_prompt=rf"if [[ -t 2 ]]; then GUARD eval PS1=\''PROMPT'\'; "
+        rf"else GUARD eval PS1=\''{_PROMPT}'\'; fi",
+        tidy="GUARD unsetopt zle csh_junkie_quotes;",
         # And its short loops would take our last line for their body.
         parses_ahead=True,
-        rescue=r"\unfunction unset builtin",
+        rescue=r"\unfunction unset builtin; \enable builtin eval printf return unset",
     ),
     Dialect(
         "ksh93",
@@ -217,11 +224,11 @@ TABLE = (
         # what follows a newline in a quoted word (93u+m 1.0.4).
         arguments=("-i", "+E", "-o", "emacs"),
         environment={"ENV": "", "HISTFILE": "/dev/null"},
-        # A change of the window's size while echo is off crashes it, trap or no trap (1.0.4).
-        blocked=(signal.SIGWINCH,),
         quietly="CALL >/dev/null 2>&1",
         printed="MARK >/dev/tty",
         tidy="[[ -o emacs ]] || set -o emacs;",
+        # Without it, a pipeline stopped by Ctrl-C is mixed up with what runs next (1.0.4).
+        settle=": | :",
         # Where a command has switched echo on, that editor has saved those modes by now, and would
         # put them back.
         calm=" stty -echo -opost -ixon -icrnl icanon\n",
@@ -234,8 +241,11 @@ TABLE = (
         guard="builtin",
         start=r"""GUARD print -n -- "\0036KEY;$1<" """,
         end=r"""GUARD print -n -- "\0036KEY;$1$__sb_s>" """,
-        show_prompt="GUARD typeset -g PS1='PROMPT'",
-        hide_prompt="GUARD typeset -g PS1=",
+        prompt="""${ GUARD print -n -- "\\0036KEY;$__sb_n:$?>" >/dev/tty;}""",
+        show_prompt="GUARD typeset -g PS1='PROMPT' 2>/dev/null",
+        hide_prompt="GUARD typeset -g PS1= 2>/dev/null",
+        # After Ctrl-\ it holds a SIGQUIT of its own back for the next subshell (R59).
+        settle="(:)",
         # It traces redirections, and traces them where standard error pointed before.
         quietly="CALL",
         printed="MARK >/dev/tty",
@@ -267,12 +277,14 @@ class Program:
         """The shell of another family that makes way for it, if any."""
 
 
-def program(shell: str) -> Program:
-    """Return what to start for *shell*: a name from the table, or the path of such a program.
+def program(shell: str | Dialect) -> Program:
+    """Return what to start for *shell*: a row, a name from the table, or such a program's path.
 
     Raises :class:`UnknownNameError` for a name that is in no table, and :class:`UsageError` for a
     command line.
     """
+    if isinstance(shell, Dialect):
+        return Program(shell, (shell.name, *shell.arguments))
     words = shell.split()
     name = os.path.basename(words[0]) if words else ""
     if name == "busybox" and words[1:] in ([], ["ash"], ["sh"]):

@@ -88,9 +88,12 @@ def does_nothing(command: bytes) -> bool:
 def is_open_ended(command: bytes) -> bool:
     """Whether a line typed below *command* might be taken for a part of it.
 
-    It would join a here-document, complete ``true &&``, or follow a backslash.
+    It would join a here-document, complete ``true &&`` or ``f()``, or follow a backslash.
     """
-    return command.rstrip()[-1:] in (b"|", b"&", b"\\") or b"<<" in command or b"#" in command
+    last = command.rstrip()[-1:]
+    if last in (b"|", b"&", b"\\") or b"<<" in command or b"#" in command:
+        return True
+    return last == b")" and re.search(rb"\(\s*\)\s*\Z", command) is not None
 
 
 def may_lack_terminator(command: bytes) -> bool:
@@ -195,6 +198,10 @@ class Parser:
         """Return :attr:`output` and forget it, so that it is never held twice."""
         output, self._pieces = self.output, []
         return output
+
+    def resume(self, output: bytes, status: int | None) -> None:
+        """Take an earlier frame's answer up again, which another frame has come between."""
+        self._pieces, self.status = [output], status
 
     @property
     def unsolicited(self) -> bytes:

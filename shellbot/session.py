@@ -42,7 +42,7 @@ class Session:
 
     def __init__(
         self,
-        shell: str = "bash",
+        shell: str | dialects.Dialect = "bash",
         *,
         cwd: str | os.PathLike[str] | None = None,
         environment: Mapping[str, str] | None = None,
@@ -53,6 +53,8 @@ class Session:
         self._lock = _thread.allocate_lock()
         self._doing = ""
         self._closed = False
+        self.within = program.within
+        """The shell of another family that was started first and made way, such as fish."""
         self._shell = Shell(
             program,
             cwd=None if cwd is None else os.fspath(cwd),
@@ -158,7 +160,7 @@ class Session:
         """
         met = _condition(condition)
         line = _line(command)
-        if not every >= 0 or not timeout >= 0:
+        if not (every >= 0 and timeout >= 0):
             raise UsageError(f"every={every!r} and timeout={timeout!r} have to be 0 or more")
         self._take(line)
         try:
@@ -243,7 +245,8 @@ class Session:
 
     def __repr__(self) -> str:
         state = "closed" if self._closed else self._shell.lost or "open"
-        return f"<Session {self.dialect} on {self.where}: {state}>"
+        within = f" inside {self.within}" if self.within else ""
+        return f"<Session {self.dialect}{within} on {self.where}: {state}>"
 
     def _take(self, line: str) -> None:
         """Take the session for one command, or say why it cannot be had."""

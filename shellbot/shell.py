@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 import termios
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from . import dialects, frames
 from .dialects import Dialect
 from .errors import CommandTimeoutError, LevelLostError, SessionError, StartError
 from .result import Result, Where
 from .terminal import Terminal
-from .text import quote, shorten
+from .text import quote
 
 _START_LIMIT = 30.0
 _SIGNAL_GRACE = 1.0
@@ -25,6 +25,7 @@ _PAGERS = (
 # What would change the prompt, run code at it, read a file at the start or log the user out; and
 # exported functions that hide the built-in words which everything rests on.
 _NOT_INHERITED = (
+    "_",  # dash and ash would go on exporting it, whatever its size
     "PS0",
     "PS1",
     "PS2",
@@ -46,6 +47,14 @@ _NOT_INHERITED = (
     "BASH_FUNC_command%%",
 )
 _TERM = "xterm"
+
+
+class _TimedOutError(Exception):
+    """A frame did not end in time; what it waited, and what it took to get the shell back."""
+
+    def __init__(self, waited: float, recovery: str) -> None:
+        self.waited = waited
+        self.recovery = recovery
 
 
 class Shell:
@@ -72,7 +81,6 @@ class Shell:
             program.arguments,
             environment=_surroundings(program, environment),
             size=size,
-            blocked=program.dialect.blocked,
         )
         try:
             self._start(cwd)
@@ -114,64 +122,72 @@ class Shell:
         if self.lost:
             raise self._gone(self.lost, b"")
         started = time.monotonic()
+        deadline = None if timeout is None else started + timeout
         status, raw = 0, b""
-        if frames.may_lack_terminator(data):
-            status, raw = self._frame(command, frames.parsed_only(data), timeout)
-        if status == 0 and not frames.does_nothing(data):
-            left = None if timeout is None else timeout - (time.monotonic() - started)
-            status, raw = self._frame(command, data, left)
+        try:
+            if frames.may_lack_terminator(data):
+                status, raw = self._frame(frames.parsed_only(data), deadline, aside=True)
+            if status == 0 and not frames.does_nothing(data):
+                status, raw = self._frame(data, deadline)
+        except _TimedOutError as timed_out:
+            raise CommandTimeoutError(
+                command,
+                limit=timeout or 0.0,
+                waited=timed_out.waited,
+                partial=self._parser.take_output(),
+                recovery=timed_out.recovery,
+                where=self.where,
+            ) from None
         duration = time.monotonic() - started
         return Result(
             command=command, raw=raw, exit_code=status, duration=duration, where=self.where
         )
 
-    def _frame(self, command: str, data: bytes, timeout: float | None) -> tuple[int, bytes]:
+    def _frame(
+        self, data: bytes, deadline: float | None, *, aside: bool = False
+    ) -> tuple[int, bytes]:
         self._number += 1
         parser, terminal = self._parser, self._terminal
         parser.expect(self._number)
-        started = time.monotonic()
-        moment = _since_boot()
+        started, moment = time.monotonic(), _since_boot()
         try:
             if terminal.hold_modes() and self.dialect.calm:
                 terminal.write(self.dialect.calm)
-            terminal.write(self.dialect.frame(self._number, data, after_failure=self._status != 0))
-            if not self._answered(timeout):
+            if aside:
+                frame = self.dialect.aside(self._number, data)
+            else:
+                failed = self._status != 0
+                frame = self.dialect.frame(self._number, data, after_failure=failed)
+            terminal.write(frame)
+            if not self._answered(deadline):
                 waited = time.monotonic() - started
-                recovery = self._recover(moment)
-                raise CommandTimeoutError(
-                    command,
-                    limit=timeout or 0.0,
-                    waited=waited,
-                    partial=parser.take_output(),
-                    recovery=recovery,
-                    where=self.where,
-                )
+                raise _TimedOutError(waited, self._recover(moment))
         except KeyboardInterrupt:
             self._recover(moment)
             raise
         assert parser.status is not None
-        self._status = parser.status
+        if not (aside and parser.status == 0):
+            self._status = parser.status
         if parser.prompts > 1 and (not parser.started or b"__sb" in parser.output[-200:]):
             raise SessionError(
                 "the shell had lost the functions that the session speaks through; they are back "
-                f"now, but how this command ended is not known: {shorten(command)}",
+                "now, but how this command ended is not known.",
                 where=self.where,
                 printed=parser.take_output(),
             )
         return parser.status, parser.take_output()
 
-    def _answered(self, limit: float | None) -> bool:
-        """Read until the frame has ended, or for *limit* seconds; say which."""
+    def _answered(self, deadline: float | None) -> bool:
+        """Read until the frame has ended, or the *deadline* has passed; say which."""
         parser, terminal = self._parser, self._terminal
-        deadline = None if limit is None else time.monotonic() + limit
+        limit = None
         seen = parser.prompts
         while parser.status is None:
             if deadline is not None:
                 limit = deadline - time.monotonic()
                 if limit <= 0:
                     return False
-            data = terminal.read(limit)
-            parser.feed(data)
+            parser.feed(terminal.read(limit))
             if parser.prompts > seen:
                 seen = parser.prompts
                 self._ask(seen)
@@ -189,22 +205,40 @@ class Shell:
 
     def _recover(self, moment: float) -> str:
         """Get the shell to its prompt, by ever stronger means; return what it took."""
-        steps = (
-            ("Ctrl-C", lambda: self._terminal.press(termios.VINTR)),
-            ("Ctrl-C again", lambda: self._terminal.press(termios.VINTR)),
-            ("Ctrl-\\", lambda: self._terminal.press(termios.VQUIT)),
-            ("killing what it had started", lambda: self._terminal.kill_since(moment)),
+        terminal = self._terminal
+        steps: tuple[tuple[str, Callable[[], None]], ...] = (
+            ("Ctrl-C", lambda: terminal.press(termios.VINTR)),
+            ("Ctrl-C again", lambda: terminal.press(termios.VINTR)),
+            ("Ctrl-\\", lambda: terminal.press(termios.VQUIT)),
+            ("Ctrl-D", lambda: self._leave_inner_shell(moment)),
+            ("killing what it had started", lambda: terminal.kill_since(moment)),
         )
         for name, act in steps:
             act()
-            # A prompt that a command has changed for good would not tell that it has come.
-            self._terminal.write(self.dialect.question(self._number))
-            if self._answered(_SIGNAL_GRACE):
+            if self._answered(time.monotonic() + _SIGNAL_GRACE):
                 assert self._parser.status is not None
                 self._status = self._parser.status
+                self._settle()
                 return name
         self.lost = "nothing got the shell back after a time-out"
         return "nothing helped, and the session is lost"
+
+    def _leave_inner_shell(self, moment: float) -> None:
+        if not self._terminal.in_foreground():
+            # A shell in the shell gives the terminal back as it leaves. Killed, it does not.
+            self._terminal.press(termios.VEOF)
+        elif not self._terminal.started_since(moment):
+            # The shell is at its prompt, and a command has changed that for good.
+            self._terminal.write(self.dialect.question(self._number))
+
+    def _settle(self) -> None:
+        if self.dialect.settle:
+            partial, status = self._parser.take_output(), self._parser.status
+            self._number += 1
+            self._parser.expect(self._number)
+            self._terminal.write(self.dialect.aside(self._number, self.dialect.settle))
+            self._answered(time.monotonic() + _SIGNAL_GRACE)
+            self._parser.resume(partial, status)
 
     def drain(self, limit: float) -> None:
         """Take in what arrives during *limit* seconds between commands."""

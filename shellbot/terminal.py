@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import select
@@ -33,7 +34,7 @@ _INPUT_OFF = (
     termios.IXON | termios.IXOFF | termios.ICRNL | termios.INLCR | termios.IGNCR | termios.ISTRIP
 ) | getattr(termios, "IUCLC", 0)
 _OUTPUT_OFF = termios.OPOST
-_LOCAL_OFF = termios.ECHO | termios.ECHONL
+_LOCAL_OFF = termios.ECHO | termios.ECHONL | getattr(termios, "EXTPROC", 0o200000)
 _LOCAL_ON = termios.ICANON | termios.ISIG | termios.IEXTEN
 _LITERAL_NEXT = b"\x16"
 # A key that is a letter, or ends the line, would act in the middle of a command. A control
@@ -55,12 +56,8 @@ class _Spawn(pexpect.spawn):  # type: ignore[type-arg]
 
     process: ptyprocess.PtyProcess
 
-    def __init__(self, *arguments: Any, blocked: Sequence[signal.Signals], **options: Any) -> None:
-        self._blocked = blocked
-        super().__init__(*arguments, **options)
-
     def _spawnpty(self, args: Sequence[str], **options: Any) -> ptyprocess.PtyProcess:
-        self.process = _start(args, options["env"], options["dimensions"], self._blocked)
+        self.process = _start(args, options["env"], options["dimensions"])
         return self.process
 
     def __del__(self) -> None:
@@ -76,7 +73,6 @@ class Terminal:
         *,
         environment: Mapping[str, str],
         size: tuple[int, int],
-        blocked: Sequence[signal.Signals] = (),
     ) -> None:
         try:
             self.expect = _Spawn(
@@ -84,7 +80,6 @@ class Terminal:
                 list(arguments[1:]),
                 env=dict(environment),
                 dimensions=size,
-                blocked=blocked,
             )
         except pexpect.ExceptionPexpect as error:
             raise StartError(f"cannot start {arguments[0]!r}: {error}") from None
@@ -180,9 +175,20 @@ class Terminal:
         self.hold_modes()
         self.write(termios.tcgetattr(self._fd)[6][key])
 
-    def kill_since(self, moment: float) -> bool:
-        """Kill what was started since *moment* (CLOCK_BOOTTIME); say if there was any."""
-        return _kill_descendants(self.pid, moment)
+    def in_foreground(self) -> bool:
+        """Whether the program itself has the terminal, and not one that it started."""
+        return os.tcgetpgrp(self._fd) == self.pid
+
+    def started_since(self, moment: float) -> list[int]:
+        """Return the processes that the program has started since *moment* (CLOCK_BOOTTIME)."""
+        return _descendants(self.pid, moment)
+
+    def kill_since(self, moment: float) -> None:
+        """Kill the processes that the program has started since *moment*."""
+        for pid in self.started_since(moment):
+            # It may have ended meanwhile, or belong to another user.
+            with contextlib.suppress(OSError):
+                os.kill(pid, signal.SIGKILL)
 
     def kill(self) -> None:
         """Kill the program, with no further ado."""
@@ -259,7 +265,6 @@ def _start(
     arguments: Sequence[str],
     environment: Mapping[str, str],
     size: tuple[int, int],
-    blocked: Sequence[signal.Signals],
 ) -> ptyprocess.PtyProcess:
     try:
         master, slave = os.openpty()
@@ -287,7 +292,7 @@ def _start(
             environment,
             file_actions=actions,
             setsid=True,
-            setsigmask=blocked,
+            setsigmask=(),
             # A shell cannot undo that the caller ignores a signal: nohup does so with SIGHUP,
             # and every Python program with SIGPIPE (POSIX XCU 2.11).
             setsigdef=_ALL_SIGNALS,
@@ -348,8 +353,8 @@ def _close(process: ptyprocess.PtyProcess, ended: _Exit, owner: int) -> None:
     ended.close()
 
 
-def _kill_descendants(root: int, moment: float) -> bool:
-    """Kill the descendants of *root* that were started after *moment*. Needs /proc."""
+def _descendants(root: int, moment: float) -> list[int]:
+    """Return the descendants of *root* that were started after *moment*. Needs /proc (proc(5))."""
     parents: dict[int, tuple[int, float]] = {}
     ticks = os.sysconf("SC_CLK_TCK")
     for entry in os.listdir("/proc") if os.path.isdir("/proc/self") else ():
@@ -360,14 +365,10 @@ def _kill_descendants(root: int, moment: float) -> bool:
             except OSError:  # it has ended meanwhile
                 continue
             parents[int(entry)] = (int(fields[1]), int(fields[19]) / ticks)
-    found = False
+    found = []
     for pid, (parent, started) in parents.items():
         while parent in parents and parent != root:
             parent = parents[parent][0]
         if parent == root and started >= moment - 1 / ticks:
-            try:
-                os.kill(pid, signal.SIGKILL)
-            except OSError:  # it has ended meanwhile, or belongs to another user
-                continue
-            found = True
+            found.append(pid)
     return found

@@ -35,7 +35,7 @@ def test_state_lasts(shell: Session, tmp_path: Path) -> None:
 
 def test_the_last_status_is_there(shell: Session) -> None:
     shell.send("(exit 7)", check=False)
-    assert shell.send("echo $?").raw == b"7\n"
+    assert shell.send("echo $? $((1<<2))").raw == b"7 4\n"
     assert shell.send("echo $?").raw == b"0\n"
 
 
@@ -74,6 +74,7 @@ DEEDS = [
     "PS1='[PEXPECT]# ' PS2='more> ' PS4='++ '; export PS1 PS2 PS4",
     "unset PS1 PS2",
     "readonly PS1",
+    "PS1=mine; readonly PS1",
     "readonly PS2",
     # words and names
     "printf() { echo evil; }",
@@ -97,7 +98,9 @@ DEEDS = [
     "set -C",
     "set -a",
     "set -b; :",
+    "set -o vi; set +o vi",
     "set -o vi",
+    "set +o vi",
     "set -o emacs",
     "set -e",
     "set -eu",
@@ -120,7 +123,6 @@ DEEDS = [
     "stty -isig -iexten",
     "stty inlcr igncr istrip",
     "stty olcuc",
-    "stty cols 20 rows 5",
     "stty intr x quit q erase e kill k eof f lnext l susp s",
     "stty eol a eol2 b",
     "reset >/dev/null 2>&1 || :",
@@ -157,6 +159,8 @@ BASH_DEEDS = [
     "local() { echo evil; }; declare() { echo evil; }; read() { echo evil; }; [() { echo evil; }",
     "printf() { echo evil; }; builtin() { echo evil; }; eval() { echo evil; }",
     "enable -n printf",
+    "enable -n builtin",
+    "builtin() { echo evil; }; unset() { echo evil; }; printf() { echo evil; }",
     "complete -W 'a b' echo",
     'bind \'"x": "y"\' 2>/dev/null || :',
     "declare -r __sb_mine=1",
@@ -175,6 +179,8 @@ ZSH_DEEDS = [
     "setopt no_interactive_comments",
     "setopt bang_hist share_history",
     "emulate sh",
+    "setopt csh_junkie_quotes",
+    "disable printf",
     "emulate ksh",
     "TRAPUSR1() { echo x; }",
     "unfunction -m 'nothing*'; disable -r repeat",
@@ -208,6 +214,13 @@ def test_bash_stays_in_step(bash: Session, deed: str) -> None:
 @pytest.mark.parametrize("name", ["zsh"], indirect=True)
 def test_zsh_stays_in_step(shell: Session, deed: str) -> None:
     did(shell, deed)
+    in_step(shell)
+
+
+@pytest.mark.parametrize("name", ["bash", "dash", "ash", "zsh", "mksh"], indirect=True)
+def test_the_size_of_the_window_may_change(shell: Session) -> None:
+    shell.send("stty cols 20 rows 5")
+    assert shell.send_and_get_output("stty size") == "5 20"
     in_step(shell)
 
 
@@ -270,6 +283,21 @@ def test_an_error_trap_runs_once(shell: Session) -> None:
     assert shell.send("echo $?").raw == b"1\n"
     shell.send("trap - ERR")
     in_step(shell)
+
+
+def test_such_an_error_is_told_although_standard_error_is_elsewhere(
+    shell: Session, tmp_path: Path
+) -> None:
+    shell.send("exec 2>errors")
+    for command in (": ${nope?gone}", "echo 'x", ". /nonexistent"):
+        assert shell.send(command, check=False, timeout=5).exit_code != 0
+        in_step(shell)
+    assert b"\x1e" not in (tmp_path / "errors").read_bytes()
+
+
+def test_a_long_last_word_is_not_passed_on(shell: Session) -> None:
+    shell.send(": " + "y" * 200_000)
+    assert shell.send("/bin/echo a").raw == b"a\n"
 
 
 def test_an_error_that_drops_the_line_is_a_result(shell: Session) -> None:

@@ -1,0 +1,53 @@
+"""The rooms stand on each other in one direction only: see docs/decisions/0001-ranks.md."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[2] / "shellbot"
+RANKS = {
+    "text": 0,
+    "result": 1,
+    "errors": 2,
+    "frames": 3,
+    "console": 3,
+    "dialects": 4,
+    "terminal": 5,
+    "shell": 6,
+    "session": 7,
+    "__init__": 8,
+}
+
+
+def imports(module: str) -> list[str]:
+    """Every module that *module* imports, lazily and for types as well."""
+    found = []
+    for node in ast.walk(ast.parse((PACKAGE / f"{module}.py").read_text())):
+        if isinstance(node, ast.Import):
+            found += [name.name for name in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.level:
+            found += [f".{node.module or name.name}" for name in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            found.append(str(node.module))
+    return found
+
+
+def test_every_room_has_a_rank() -> None:
+    assert {path.stem for path in PACKAGE.glob("*.py")} == set(RANKS)
+
+
+@pytest.mark.parametrize("module", RANKS)
+def test_a_room_imports_only_lower_ranks(module: str) -> None:
+    for imported in imports(module):
+        assert not imported.startswith("shellbot")
+        if imported.startswith("."):
+            assert RANKS[imported[1:]] < RANKS[module], imported
+
+
+@pytest.mark.parametrize("module", RANKS)
+def test_only_the_terminal_knows_pexpect(module: str) -> None:
+    outside = {name.split(".")[0] for name in imports(module)}
+    assert module == "terminal" or not outside & {"pexpect", "ptyprocess"}
