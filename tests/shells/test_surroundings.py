@@ -185,13 +185,16 @@ def test_no_terminal_is_needed(
 
 
 def test_ignored_signals_are_back_at_their_defaults(name: str) -> None:
-    old = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    meant = (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal.SIGPIPE, signal.SIGXFSZ)
+    old = {number: signal.signal(number, signal.SIG_IGN) for number in meant}
     try:
         with Session(name) as session:
-            ignored = session.send_and_get_output("sh -c 'grep SigIgn /proc/self/status'")
-            assert int(ignored.split()[1], 16) == 0
+            told = session.send_and_get_output("sh -c 'grep SigIgn /proc/self/status'")
     finally:
-        signal.signal(signal.SIGINT, old)
+        for number, handler in old.items():
+            signal.signal(number, handler)
+    ignored = int(told.split()[1], 16)
+    assert [number for number in meant if ignored & 1 << (number - 1)] == []
 
 
 def test_no_descriptor_of_the_caller_is_inherited(name: str) -> None:
