@@ -176,7 +176,7 @@ class Parser:
     def expect(self, number: int) -> None:
         """Get ready for the answer to frame *number*."""
         self._number = b"%d" % number
-        self._pieces: list[bytes] = []
+        self._output = bytearray()
         self._before_prompt: int | None = None
         self._prompt_status = 0
         self._since_typed = b""
@@ -192,16 +192,16 @@ class Parser:
     @property
     def output(self) -> bytes:
         """What the command has written so far."""
-        return b"".join(self._pieces)
+        return bytes(self._output)
 
     def take_output(self) -> bytes:
         """Return :attr:`output` and forget it, so that it is never held twice."""
-        output, self._pieces = self.output, []
+        output, self._output = self.output, bytearray()
         return output
 
     def resume(self, output: bytes, status: int | None) -> None:
         """Take an earlier frame's answer up again, which another frame has come between."""
-        self._pieces, self.status = [output], status
+        self._output, self.status = bytearray(output), status
 
     @property
     def unsolicited(self) -> bytes:
@@ -251,7 +251,7 @@ class Parser:
         if self._running:
             # The program goes on after what looked like our prompt, so it was the program's.
             self.at_prompt = False
-            self._pieces.append(data)
+            self._output += data
         else:
             self._unsolicited = (self._unsolicited + data)[-_UNSOLICITED_LIMIT:]
             self._since_typed = (self._since_typed + data)[-_UNSOLICITED_LIMIT:]
@@ -272,28 +272,25 @@ class Parser:
     def _end(self, status: int, *, asked: bool) -> None:
         if asked and self._before_prompt is not None:
             # So the prompt was the shell's own: no part of the output, and right about the status.
-            del self._pieces[self._before_prompt :]
+            del self._output[self._before_prompt :]
             status = self._prompt_status
         if not self.started:
             # The shell could not even parse the text, and what it has said is why.
-            self._pieces.append(self._since_typed)
-        if self._pieces:
-            self._drop_own_lines()
+            self._output += self._since_typed
+        self._drop_own_lines()
         self.status = status
         self.at_prompt = False
 
     def _drop_own_lines(self) -> None:
-        output = self.take_output()
-        last = output[-_OWN_LINES_LIMIT:]
+        last = self._output[-_OWN_LINES_LIMIT:]
         own = list(re.finditer(_OWN_LINE % self._number, last)) if b"__sb1" in last else []
         if own:
-            output = output[: len(output) - len(last) + own[-1].start()]
-        self._pieces.append(output)
+            del self._output[len(self._output) - len(last) + own[-1].start() :]
 
     def _see_prompt(self, number: bytes, status: int, whole: bytes) -> None:
         if self.status is None and number == self._number:
             if not self.at_prompt:
-                self._before_prompt = len(self._pieces)
+                self._before_prompt = len(self._output)
                 self._prompt_status = status
             self._write(whole)
             self.at_prompt = True

@@ -93,8 +93,9 @@ def spawn_and_answer() -> None:
     pid = os.posix_spawnp("bash", arguments, os.environ, file_actions=opened, setsid=True)
     os.close(slave)
     os.write(master, b"echo rea''dy\n")
-    while b"ready\r\n" not in os.read(master, 65_536):
-        pass
+    answer = b""
+    while b"ready\r\n" not in answer:
+        answer += os.read(master, 65_536)
     os.close(master)
     os.waitpid(pid, 0)
 
@@ -129,13 +130,16 @@ def importing(times: int) -> Iterator[Pair]:
 def peak(megabytes: int) -> float:
     """The memory that capturing takes at its highest, as a multiple of the output."""
     program = (
-        "import resource, shellbot\n"
+        "import re, shellbot\n"
+        "def highest():\n"
+        "    status = open('/proc/self/status').read()\n"
+        "    return int(re.search(r'VmHWM:\\s+([0-9]+)', status)[1]) * 1024\n"
         "session = shellbot.bash()\n"
         "session.send(':')\n"
-        "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
+        "before = highest()\n"
         f"result = session.send('head -c {megabytes}000000 /dev/zero')\n"
-        "after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
-        "print((after - before) * 1024 / len(result.raw))\n"
+        "result.output\n"
+        "print((highest() - before) / len(result.raw))\n"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
     return float(done.stdout)
