@@ -1,7 +1,8 @@
 """The table of shells. To add one, add a row: ``docs/adding-a-shell.md`` walks through it.
 
-What a row types into its shell is written with ``KEY``, ``NUMBER`` and ``COMMAND`` where the
-marks' key, the frame's number and the quoted command go. See :mod:`shellbot.frames` for the marks.
+What is typed into a shell is written here with words in capitals, such as ``GUARD`` or ``PROMPT``,
+where a row differs from the others; ``KEY`` is the key of the marks that :mod:`shellbot.frames`
+describes.
 """
 
 from __future__ import annotations
@@ -91,6 +92,8 @@ class Dialect:
         """What its environment needs at the start, so that it reads no rc file."""
         self.calm = calm.encode()
         """What to type after the terminal's modes had to be put back, if anything."""
+        self.settle = settle.encode()
+        """What to run after a command was stopped by force, if anything."""
         words = (
             ("FINISH", "! " + quietly.replace("CALL", r'\__sb1 "$1" "$__sb_u"') + " "),
             ("PRINT_START_0", printed.replace("MARK", start).replace("FD", "0")),
@@ -106,8 +109,6 @@ class Dialect:
             ("FREE", rf"! \unset -f {guard}"),
             ("GUARD", f"\\{guard}"),
         )
-        self.settle = settle.encode()
-        """What to run after a command was stopped by force, if anything."""
         self._setup = _filled_in(_SETUP + setup, words)
         self._rescue = _filled_in(rescue, words)
         self._begin = _BEGIN.encode()
