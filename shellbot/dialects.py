@@ -121,6 +121,7 @@ class Dialect:
         aside = quietly.replace("CALL", _FINISH_ASIDE)
         self._aside = f" \\__sb0 %d ''; \\{guard} eval '%b'; ! {aside}\n".encode()
         self._open_line = f" \\{guard} eval '%b\n%b'; %b\n".encode()
+        self._hide_prompt = _filled_in(hide_prompt, words).encode()
         self._parses_ahead = parses_ahead
         self._not_in_eval = not_in_eval
         self._leave = leave.encode()
@@ -137,8 +138,11 @@ class Dialect:
         """Return *command* as frame *number*: one logical line, to be typed."""
         begin = (self._begin_after_failure if after_failure else self._begin) % number
         if self._not_in_eval and b"set" in command and self._outside_eval(command):
+            # No prompt between its lines: the end is on the last of them.
+            opening = begin + b"; " + self._hide_prompt
             closing = self._finish % (number, b"=") + self._leave
-            return b" %b; %b; %b\n" % (begin, frames.typed(command), closing)
+            between = b"\n " if frames.is_open_ended(command) else b"; "
+            return b" %b; %b%b%b\n" % (opening, frames.typed(command.strip()), between, closing)
         finish = self._finish % (number, b"=")
         text = frames.typed(frames.within_quotes(command))
         if self._parses_ahead or frames.is_open_ended(command):
@@ -151,7 +155,9 @@ class Dialect:
         return self._aside % (number, text, number)
 
     def _outside_eval(self, command: bytes) -> bool:
-        return re.search(str(self._not_in_eval).encode(), command) is not None
+        # What a here-document holds is not run, and its end has to stand on a line of its own.
+        found = re.search(str(self._not_in_eval).encode(), command)
+        return found is not None and b"<<" not in command
 
     def question(self, number: int) -> bytes:
         """Return what asks a shell at its prompt how frame *number* ended."""

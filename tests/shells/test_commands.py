@@ -24,6 +24,8 @@ COMMANDS: dict[str, tuple[str, bytes]] = {
     "here-document": ("cat <<EOF\n\ttab $((1+1))\n\nEOF", b"\ttab 2\n\n"),
     "quoted here-document": ("cat <<'E F'; echo z\n$x `y` \\ '\nE F", b"$x `y` \\ '\nz\n"),
     "tabbed here-document": ("cat <<-EOF\n\t\tx\n\tEOF\n", b"x\n"),
+    "here-document about the editor": ("cat <<EOF\nset -o vi\nEOF", b"set -o vi\n"),
+    "the editor in quotes": ("echo 'set -o vi'\necho b", b"set -o vi\nb\n"),
     "two here-documents": ("cat <<A; cat <<B\na\nA\nb\nB\n", b"a\nb\n"),
     "shift, not here-document": ("echo $((1<<3))", b"8\n"),
     "here-document in quotes": ("echo '<<EOF'", b"<<EOF\n"),
