@@ -179,22 +179,29 @@ class Session:
     ) -> Result:
         started = time.monotonic()
         deadline = started + timeout
+
+        def reached(partial: bytes, recovery: str) -> CommandTimeoutError:
+            return CommandTimeoutError(
+                line,
+                limit=timeout,
+                waited=time.monotonic() - started,
+                partial=partial,
+                recovery=recovery,
+                where=self.where,
+            )
+
         while True:
             attempt = time.monotonic()
-            result = self._shell.run(line, timeout=max(deadline - attempt, 0.001))
+            try:
+                result = self._shell.run(line, timeout=max(deadline - attempt, 0.001))
+            except CommandTimeoutError as error:
+                raise reached(error.partial, error.recovery) from None
             cannot_tell = absent and result.exit_code in (126, 127)
             if not cannot_tell and bool(met(result)) is not absent:
                 return result
             pause = max(0.0, attempt + every - time.monotonic())
             if time.monotonic() + pause >= deadline:
-                raise CommandTimeoutError(
-                    line,
-                    limit=timeout,
-                    waited=time.monotonic() - started,
-                    partial=result.raw,
-                    recovery="nothing, the last attempt had ended by itself",
-                    where=self.where,
-                )
+                raise reached(result.raw, "nothing, the last attempt had ended by itself")
             self._shell.drain(pause)
 
     # People

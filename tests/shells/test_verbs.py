@@ -165,9 +165,10 @@ def test_send_until_absent_is_not_content_with_a_missing_command(bash: Session) 
 
 def test_send_until_limits_a_hanging_attempt(bash: Session) -> None:
     started = time.monotonic()
-    with pytest.raises(CommandTimeoutError):
+    with pytest.raises(CommandTimeoutError) as caught:
         bash.send_until("sleep 30", "x", timeout=0.3)
     assert time.monotonic() - started < 5
+    assert caught.value.limit == 0.3
     assert bash.send("echo in step").raw == b"in step\n"
 
 
