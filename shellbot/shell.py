@@ -162,7 +162,10 @@ class Shell:
             if not self._answered(deadline):
                 waited = time.monotonic() - started
                 raise _TimedOutError(waited, self._recover(moment))
-        except KeyboardInterrupt:
+        except (_TimedOutError, SessionError):
+            raise
+        except BaseException:
+            # Ctrl-C in the calling program, or whatever a signal handler of its raises.
             self._recover(moment)
             raise
         assert parser.status is not None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+import signal
 import subprocess
 import sys
 import threading
@@ -84,6 +85,21 @@ def test_a_time_out_keeps_what_was_printed(bash: Session) -> None:
     assert caught.value.partial.strip() == b"before"
     assert caught.value.recovery == "Ctrl-C"
     assert "before" in str(caught.value)
+
+
+def test_an_interrupted_call_leaves_the_session_in_step(bash: Session) -> None:
+    def interrupt(number: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    old = signal.signal(signal.SIGALRM, interrupt)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.3)
+        with pytest.raises(KeyboardInterrupt):
+            bash.send("sleep 30; echo late")
+    finally:
+        signal.signal(signal.SIGALRM, old)
+    for _ in range(3):
+        assert bash.send("echo in step", timeout=5).raw == b"in step\n"
 
 
 def test_what_ignores_ctrl_c_is_got_rid_of_by_stronger_means(bash: Session) -> None:
