@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 import shellbot
@@ -14,6 +15,10 @@ from shellbot import dialects
 
 DIALECTS = tuple(row.name for row in dialects.TABLE)
 OTHERS = ("fish", "tcsh", "xonsh", "yash")
+
+# How long an example takes says something about the machine, and nothing about the code.
+hypothesis.settings.register_profile("shellbot", deadline=None)
+hypothesis.settings.load_profile("shellbot")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

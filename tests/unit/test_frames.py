@@ -70,7 +70,7 @@ statuses = st.integers(0, 255)
 chunk_sizes = st.lists(st.integers(1, 40), min_size=1, max_size=5)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(output=outputs, status=statuses, noise=noises, sizes=chunk_sizes)
 def test_any_output_in_any_chunks_is_found_exactly(
     output: bytes, status: int, noise: bytes, sizes: list[int]
@@ -218,14 +218,14 @@ commands = st.lists(
 ).map(b"".join)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(commands)
 def test_a_quoted_and_typed_command_arrives_as_it_was(command: bytes) -> None:
     text = b"'" + frames.typed(frames.within_quotes(command)) + b"'"
     assert unquoted(untyped(text)) == command
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(commands)
 def test_no_typed_line_is_longer_than_a_terminal_takes(command: bytes) -> None:
     text = b"'" + frames.typed(frames.within_quotes(command)) + b"'"

@@ -154,7 +154,7 @@ pieces = st.one_of(
 )
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(st.lists(pieces, max_size=15).map(b"".join))
 def test_any_bytes_are_rendered_without_control_characters(raw: bytes) -> None:
     assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", text.rendered(raw))
