@@ -232,11 +232,6 @@ def abridged(raw: bytes, limit: int = 80) -> bytes:
     return raw if len(raw) <= limit else raw[: limit // 2] + b"..." + raw[-limit // 2 :]
 
 
-def without_trailing_newlines(shown: str) -> str:
-    """Drop what ``$(…)`` drops: every newline at the end (POSIX XCU 2.6.3)."""
-    return shown.rstrip("\n")
-
-
 def lines_match(pattern: re.Pattern[str], lines: Iterable[str]) -> bool:
     """Whether *pattern* matches one of *lines* from end to end, blanks around it aside."""
     return any(pattern.fullmatch(line) or pattern.fullmatch(line.strip()) for line in lines)

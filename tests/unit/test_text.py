@@ -223,10 +223,6 @@ def test_long_bytes_keep_both_their_ends() -> None:
     assert text.abridged(b"begin" + b"." * 1_000 + b"end", 10) == b"begin.....end"
 
 
-def test_only_newlines_at_the_end_are_dropped() -> None:
-    assert text.without_trailing_newlines("\n a \n\n") == "\n a "
-
-
 @pytest.mark.parametrize(
     ("pattern", "matches"),
     [("ok", True), ("o.", True), ("  ok", True), ("o", False), ("k", False), ("ok\nbad", False)],
