@@ -21,10 +21,13 @@ if _os.name == "nt":
     )
 
 from .console import get_input
+from .diagnosis import Diagnosis
 from .dialects import Dialect
 from .errors import (
     CommandError,
+    CommandStoppedError,
     CommandTimeoutError,
+    CommandWaitingError,
     LevelLostError,
     NobodyToAskError,
     SessionBusyError,
@@ -40,7 +43,10 @@ from .session import Session
 
 __all__ = [
     "CommandError",
+    "CommandStoppedError",
     "CommandTimeoutError",
+    "CommandWaitingError",
+    "Diagnosis",
     "Dialect",
     "LevelLostError",
     "NobodyToAskError",
@@ -71,9 +77,20 @@ def bash(
     cwd: str | _os.PathLike[str] | None = None,
     environment: Mapping[str, str] | None = None,
     size: tuple[int, int] = (24, 80),
+    timeout: float | None = None,
+    idle_timeout: float | None = None,
+    restart: bool = False,
 ) -> Session:
     """Open a session with a local bash. See :class:`Session` for the arguments."""
-    return Session("bash", cwd=cwd, environment=environment, size=size)
+    return Session(
+        "bash",
+        cwd=cwd,
+        environment=environment,
+        size=size,
+        timeout=timeout,
+        idle_timeout=idle_timeout,
+        restart=restart,
+    )
 
 
 def create_bash_session() -> Session:

@@ -11,7 +11,9 @@
     └── SessionError            the far side surprised us: .where .tail
         ├── StartError          no terminal, or no shell came up on it  also OSError
         ├── CommandError        not an accepted status: .result
-        ├── CommandTimeoutError .limit .waited .partial .recovery       also TimeoutError
+        ├── CommandStoppedError .diagnosis .waited .partial .recovery
+        │   ├── CommandTimeoutError a limit ran out: .limit .idle       also TimeoutError
+        │   └── CommandWaitingError it waits for what nobody will type
         └── LevelLostError      the shell is gone: .exit_code .partial  also EOFError
 
 Catch :class:`SessionError` for what can go wrong with good code on a bad day, and
@@ -23,6 +25,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from . import text
+from .diagnosis import Diagnosis
 from .result import Result, Where
 
 
@@ -106,13 +109,16 @@ class CommandError(SessionError):
         )
 
 
-class CommandTimeoutError(SessionError, TimeoutError):
-    """A limit ran out. The session is in step again unless :attr:`recovery` says it is lost."""
+class CommandStoppedError(SessionError):
+    """A command was stopped before it was done.
 
-    limit: float
-    """The limit that ran out, in seconds."""
+    The session is in step again unless :attr:`recovery` says that it is lost.
+    """
+
+    diagnosis: Diagnosis
+    """What it seemed to be doing when it was stopped."""
     waited: float
-    """How long the call really waited, in seconds."""
+    """How long the call had waited, in seconds."""
     partial: bytes
     """What the command had written until then."""
     recovery: str
@@ -120,25 +126,67 @@ class CommandTimeoutError(SessionError, TimeoutError):
 
     def __init__(
         self,
+        reason: str,
+        command: str,
+        *,
+        diagnosis: Diagnosis,
+        waited: float,
+        partial: bytes,
+        recovery: str,
+        where: Where,
+    ) -> None:
+        self.diagnosis = diagnosis
+        self.waited = waited
+        self.partial = partial
+        self.recovery = recovery
+        super().__init__(
+            f"{reason}: {text.shorten(command)}\n"
+            f"On {where}. It was {diagnosis}.\n"
+            f"To try: {diagnosis.advice}.\n"
+            f"To get the shell back it took {recovery}.",
+            where=where,
+            printed=partial,
+        )
+
+
+class CommandTimeoutError(CommandStoppedError, TimeoutError):
+    """A limit ran out."""
+
+    limit: float
+    """The limit that ran out, in seconds."""
+    idle: bool
+    """Whether that was the limit for printing nothing, and not the one for the whole command."""
+
+    def __init__(
+        self,
         command: str,
         *,
         limit: float,
+        idle: bool,
+        diagnosis: Diagnosis,
         waited: float,
         partial: bytes,
         recovery: str,
         where: Where,
     ) -> None:
         self.limit = limit
-        self.waited = waited
-        self.partial = partial
-        self.recovery = recovery
+        self.idle = idle
+        lasted = f"not done after {text.seconds(waited)}"
         super().__init__(
-            f"not done after {text.seconds(waited)} (limit {text.seconds(limit)}): "
-            f"{text.shorten(command)}\n"
-            f"On {where}; to get the shell back: {recovery}.",
+            f"{lasted}, and nothing printed for {text.seconds(limit)} (idle limit)"
+            if idle
+            else f"{lasted} (limit {text.seconds(limit)})",
+            command,
+            diagnosis=diagnosis,
+            waited=waited,
+            partial=partial,
+            recovery=recovery,
             where=where,
-            printed=partial,
         )
+
+
+class CommandWaitingError(CommandStoppedError):
+    """A command waits for what nobody will type."""
 
 
 class LevelLostError(SessionError, EOFError):
@@ -150,8 +198,14 @@ class LevelLostError(SessionError, EOFError):
     """What the running command had written until then."""
 
     def __init__(
-        self, message: str, *, exit_code: int | None, partial: bytes, where: Where
+        self,
+        message: str,
+        *,
+        exit_code: int | None,
+        partial: bytes,
+        where: Where,
+        advice: str,
     ) -> None:
         self.exit_code = exit_code
         self.partial = partial
-        super().__init__(f"{message}\nOn {where}.", where=where, printed=partial)
+        super().__init__(f"{message}\nOn {where}.\nTo try: {advice}.", where=where, printed=partial)

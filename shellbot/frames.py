@@ -194,8 +194,17 @@ class Parser:
         """What the command has written so far."""
         return bytes(self._output)
 
+    @property
+    def size(self) -> int:
+        """How many bytes the command has written so far."""
+        return len(self._output)
+
+    def last(self, count: int) -> bytes:
+        """Return the last *count* bytes that the command has written so far."""
+        return bytes(self._output[-count:])
+
     def take_output(self) -> bytes:
-        """Return :attr:`output` and forget it, so that it is never held twice."""
+        """Return what the command has written and forget it, so that it is never held twice."""
         output, self._output = self.output, bytearray()
         return output
 

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import _thread
+import contextlib
 import os
 import re
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 
 from . import console, dialects, text
+from .diagnosis import Diagnosis
 from .errors import (
     CommandError,
     CommandTimeoutError,
     SessionBusyError,
     SessionClosedError,
+    SessionError,
     UsageError,
 )
+from .limits import DEFAULT, Default, Limits
 from .result import Result, Where
-from .shell import Shell
+from .shell import Shell, surroundings
 from .terminal import CLOSE_BOUND, Terminal
 
 TYPE_CHECKING = False
@@ -25,8 +29,22 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import TypeAlias
 
+    from .shell import OnWaiting
+
+    Limit: TypeAlias = float | Default | None
     Command: TypeAlias = str | Sequence[str | os.PathLike[str]]
     Condition: TypeAlias = str | re.Pattern[str] | Callable[[Result], object]
+
+
+_UNTIL_LIMIT = 300.0
+_OPEN_ANOTHER = (
+    "open another session, or open it with restart=True; exit, exec and set -e in a command end "
+    "the session's own shell, unless they stand in (parentheses)"
+)
+_CALL_AGAIN = (
+    "call again: the next command gets a new shell, in the directory and with the exported "
+    "variables that this one had"
+)
 
 
 class Session:
@@ -38,6 +56,11 @@ class Session:
     *shell* is a name or path of one in the table: bash, dash, ash, zsh, ksh93, mksh, or one that
     gets bash or sh started inside it: fish, tcsh, xonsh, yash. It reads no rc file. *environment*
     is added to the caller's own, *size* is the terminal's rows and columns.
+
+    *timeout* and *idle_timeout* hold for every call that gives none of its own. With *restart*,
+    a shell that was lost is replaced when the next command is sent, in the same directory and
+    with the same exported variables as after the last command that ended; asking for them makes
+    each command take some milliseconds longer.
     """
 
     def __init__(
@@ -47,20 +70,33 @@ class Session:
         cwd: str | os.PathLike[str] | None = None,
         environment: Mapping[str, str] | None = None,
         size: tuple[int, int] = (24, 80),
+        timeout: float | None = None,
+        idle_timeout: float | None = None,
+        restart: bool = False,
     ) -> None:
-        program = dialects.program(shell)
+        self._limits = Limits(timeout, idle_timeout)
+        self._restart = restart
+        self._size = size
+        self._program = program = dialects.program(shell)
         self._owner = os.getpid()
         self._lock = _thread.allocate_lock()
         self._doing = ""
         self._closed = False
         self.within = program.within
         """The shell of another family that was started first and made way, such as fish."""
-        self._shell = Shell(
-            program,
-            cwd=None if cwd is None else os.fspath(cwd),
-            environment=environment or {},
-            size=size,
+        directory = None if cwd is None else os.fspath(cwd)
+        self._shell = self._opened(directory, surroundings(program, environment or {}))
+        if restart:
+            self._kept = self._shell.state()
+
+    def _opened(self, cwd: str | None, environment: Mapping[str, str]) -> Shell:
+        return Shell(
+            self._program,
+            cwd=cwd,
+            environment=environment,
+            size=self._size,
             where=_here(),
+            advice=_CALL_AGAIN if self._restart else _OPEN_ANOTHER,
         )
 
     # What the session is
@@ -87,32 +123,57 @@ class Session:
 
     # Commands
 
+    def _run(self, line: str, limits: Limits, on_waiting: OnWaiting | None = None) -> Result:
+        if self._restart and self._shell.lost:
+            self._shell.close()
+            self._shell = self._opened(*self._kept)
+        try:
+            return self._shell.run(line, limits, on_waiting)
+        finally:
+            if self._restart and not self._shell.lost:
+                # If it is lost only now, the next call says so.
+                with contextlib.suppress(SessionError):
+                    self._kept = self._shell.state()
+
     def send(
         self,
         command: Command,
         *,
         check: bool | int | Collection[int] = True,
-        timeout: float | None = None,
+        timeout: Limit = DEFAULT,
+        idle_timeout: Limit = DEFAULT,
+        on_waiting: OnWaiting | None = None,
     ) -> Result:
         """Run *command*, as if typed, and return what it did.
 
         A list is quoted: ``send(["rm", name])`` removes just that file, whatever its name.
 
         *check* says which exit statuses are accepted: True for 0 only, False for any, or a
-        status, or a collection of them. *timeout* is in seconds, None waits as long as it takes.
+        status, or a collection of them.
+
+        *timeout* is how many seconds it may take, and *idle_timeout* how many without printing
+        anything; None waits as long as it takes, and without them the session's own hold.
+
+        *on_waiting* is called within 2 seconds of the command's starting to wait for somebody to
+        type something, with a :class:`Diagnosis` that says what for. It returns what to type,
+        exactly (so end an answer with a newline), or None to wait on, or False to give up. The
+        time that it takes does not count. It is called again when the command asks again.
 
         Raises:
             CommandError: the status is not accepted. It carries the result.
             CommandTimeoutError: not done in time. The command was interrupted, and the session
                 is in step again.
+            CommandWaitingError: *on_waiting* gave up, or the command has opened another shell,
+                which is what login is for. Interrupted, and in step again.
             LevelLostError: the shell has ended.
             UsageError: the command cannot be sent at all; nothing was typed.
         """
         accepted = _accepted(check)
         line = _line(command)
+        limits = self._limits.but(timeout, idle_timeout)
         self._take(line)
         try:
-            result = self._shell.run(line, timeout=timeout)
+            result = self._run(line, limits, on_waiting)
         finally:
             self._lock.release()
         console.debug("%r", result)
@@ -125,20 +186,30 @@ class Session:
         command: Command,
         *,
         check: bool | int | Collection[int] = True,
-        timeout: float | None = None,
+        timeout: Limit = DEFAULT,
+        idle_timeout: Limit = DEFAULT,
+        on_waiting: OnWaiting | None = None,
     ) -> str:
         """Run *command* and return its :attr:`Result.text` without the newlines at its end.
 
         Raises what :meth:`send` raises. For the exact bytes, use ``send(...).raw``.
         """
-        return self.send(command, check=check, timeout=timeout).text.rstrip("\n")
+        result = self.send(
+            command,
+            check=check,
+            timeout=timeout,
+            idle_timeout=idle_timeout,
+            on_waiting=on_waiting,
+        )
+        return result.text.rstrip("\n")
 
     def send_until(
         self,
         command: Command,
         condition: Condition,
         *,
-        timeout: float = 300.0,
+        timeout: Limit = DEFAULT,
+        idle_timeout: Limit = DEFAULT,
         every: float = 1.0,
         absent: bool = False,
     ) -> Result:
@@ -151,20 +222,24 @@ class Session:
         found" (127) or "cannot be executed" (126) never counts for that.
 
         Other exit statuses do not matter: what is waited for often fails at first. Attempts start
-        *every* so many seconds, or at once where one took longer.
+        *every* so many seconds, or at once where one took longer. *timeout* is for all of them
+        together, 300 seconds unless the session has a limit of its own; *idle_timeout* is for
+        each.
 
         Raises:
-            CommandTimeoutError: *timeout* seconds have passed; the message ends with the last
-                output.
+            CommandTimeoutError: a limit has run out; the message ends with the last output.
             LevelLostError: the shell has ended.
         """
         met = _condition(condition)
         line = _line(command)
-        if not (every >= 0 and timeout >= 0):
-            raise UsageError(f"every={every!r} and timeout={timeout!r} have to be 0 or more")
+        limits = self._limits.but(timeout, idle_timeout)
+        if limits.total is None and isinstance(timeout, Default):
+            limits = limits.but(_UNTIL_LIMIT, DEFAULT)
+        if not every >= 0:
+            raise UsageError(f"every={every!r} has to be 0 or more")
         self._take(line)
         try:
-            return self._until(line, met, timeout=timeout, every=every, absent=absent)
+            return self._until(line, met, limits, every=every, absent=absent)
         finally:
             self._lock.release()
 
@@ -172,37 +247,55 @@ class Session:
         self,
         line: str,
         met: Callable[[Result], object],
+        limits: Limits,
         *,
-        timeout: float,
         every: float,
         absent: bool,
     ) -> Result:
         started = time.monotonic()
-        deadline = started + timeout
-
-        def reached(partial: bytes, recovery: str) -> CommandTimeoutError:
-            return CommandTimeoutError(
-                line,
-                limit=timeout,
-                waited=time.monotonic() - started,
-                partial=partial,
-                recovery=recovery,
-                where=self.where,
-            )
-
+        left = limits
         while True:
             attempt = time.monotonic()
+            if limits.total is not None:
+                left = limits.but(max(started + limits.total - attempt, 0.001), limits.idle)
             try:
-                result = self._shell.run(line, timeout=max(deadline - attempt, 0.001))
+                result = self._run(line, left)
             except CommandTimeoutError as error:
-                raise reached(error.partial, error.recovery) from None
+                raise self._not_met(line, started, limits, error) from None
             cannot_tell = absent and result.exit_code in (126, 127)
             if not cannot_tell and bool(met(result)) is not absent:
                 return result
             pause = max(0.0, attempt + every - time.monotonic())
-            if time.monotonic() + pause >= deadline:
-                raise reached(result.raw, "nothing, the last attempt had ended by itself")
+            if limits.total is not None and time.monotonic() + pause >= started + limits.total:
+                raise self._not_met(line, started, limits, result)
             self._shell.drain(pause)
+
+    def _not_met(
+        self, line: str, started: float, limits: Limits, last: Result | CommandTimeoutError
+    ) -> CommandTimeoutError:
+        idle, diagnosis = False, Diagnosis("idle")
+        recovery = "nothing, as the last attempt had ended by itself"
+        if isinstance(last, CommandTimeoutError):
+            idle, diagnosis, recovery = last.idle, last.diagnosis, last.recovery
+        return CommandTimeoutError(
+            line,
+            limit=(limits.idle if idle else limits.total) or 0.0,
+            idle=idle,
+            diagnosis=diagnosis,
+            waited=time.monotonic() - started,
+            partial=last.raw if isinstance(last, Result) else last.partial,
+            recovery=recovery,
+            where=self.where,
+        )
+
+    def diagnose(self) -> Diagnosis:
+        """Say what the running command seems to be doing; meant for another thread.
+
+        Takes a tenth of a second. Changes nothing: nothing is typed and nobody is stopped.
+        """
+        if self._closed:
+            return Diagnosis("disconnected", because="the session is closed")
+        return self._shell.diagnose()
 
     # People
 
@@ -265,8 +358,8 @@ class Session:
             )
         if not self._lock.acquire(blocking=False):
             raise SessionBusyError(
-                f"the session is running {text.shorten(self._doing)!r} in another thread; open a "
-                "session for each thread"
+                f"the session is running {text.shorten(self._doing)!r}, called further out or in "
+                "another thread; open a session for each thread"
             )
         self._doing = line
 

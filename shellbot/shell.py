@@ -2,20 +2,46 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import termios
 import time
 from collections.abc import Callable, Mapping
+from math import inf
 
-from . import dialects, frames
+from . import diagnosis, dialects, frames, processes
+from .diagnosis import Diagnosis, Look
 from .dialects import Dialect
-from .errors import CommandTimeoutError, LevelLostError, SessionError, StartError
+from .errors import (
+    CommandTimeoutError,
+    CommandWaitingError,
+    LevelLostError,
+    SessionError,
+    StartError,
+)
+from .limits import Limits
 from .result import Result, Where
 from .terminal import Terminal
-from .text import quote
+from .text import quote, seconds
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Literal, TypeAlias
+
+    from .processes import Moment
+
+    OnWaiting: TypeAlias = Callable[[Diagnosis], "str | bytes | Literal[False] | None"]
 
 _START_LIMIT = 30.0
-_SIGNAL_GRACE = 1.0
+# A program that waits is noticed at the second look, so within 1.3 s.
+_FIRST_LOOK = 0.25
+_SECOND_LOOK = 0.25
+_LOOKS_APART = 1.0
+# How much of the output is looked at for a question.
+_SHOWN = 8_192
+# How long a flood of output may keep a step of the recovery busy beyond its own bound.
+_FLOODED = 0.3
 
 # Nobody is there to press the space bar, whatever the user's own pager is (R-21).
 _PAGERS = (
@@ -49,12 +75,40 @@ _NOT_INHERITED = (
 _TERM = "xterm"
 
 
-class _TimedOutError(Exception):
-    """A frame did not end in time; what it waited, and what it took to get the shell back."""
+class _Attention:
+    """What a call wants: how long to wait, and whom to tell that its command waits for input."""
 
-    def __init__(self, waited: float, recovery: str) -> None:
-        self.waited = waited
-        self.recovery = recovery
+    def __init__(self, limits: Limits, on_waiting: OnWaiting | None) -> None:
+        self.started = time.monotonic()
+        self.limits = limits
+        self.deadline = inf if limits.total is None else self.started + limits.total
+        self.idle = inf if limits.idle is None else limits.idle
+        self.on_waiting = on_waiting
+        self.look_at = self.started + _FIRST_LOOK
+        """When to look again at what the command is doing."""
+        self.seen: Look | None = None
+        """What was seen then."""
+        self.told: object = None
+        """The last occasion that somebody was told of."""
+
+    def pause(self, duration: float) -> None:
+        """Leave out the time that somebody took to answer."""
+        self.deadline += duration
+        self.look_at += duration
+
+
+class _StoppedError(Exception):
+    """A command was stopped before it was done."""
+
+    def __init__(
+        self, at: float, diagnosis: Diagnosis, limit: float | None = None, *, idle: bool = False
+    ) -> None:
+        self.at = at
+        self.diagnosis = diagnosis
+        self.limit = limit
+        """The limit that had run out, if that was it."""
+        self.idle = idle
+        self.recovery = ""
 
 
 class Shell:
@@ -68,20 +122,23 @@ class Shell:
         environment: Mapping[str, str],
         size: tuple[int, int],
         where: Where,
+        advice: str,
     ) -> None:
         self.dialect: Dialect = program.dialect
         self.where = where
         self.lost: str | None = None
         """Why the shell can no longer be used, if so."""
+        self._advice = advice
+        """What to try when it is lost."""
         self._number = -1
         self._status = 0
         self._key = frames.new_key()
         self._parser = frames.Parser(self._key)
-        self._terminal = Terminal(
-            program.arguments,
-            environment=_surroundings(program, environment),
-            size=size,
-        )
+        self._since: Moment | None = None
+        """When the frame was typed that has not ended, if there is one."""
+        self._heard = 0.0
+        self._arguments: list[str] = []
+        self._terminal = Terminal(program.arguments, environment=environment, size=size)
         try:
             self._start(cwd)
         except BaseException:
@@ -102,7 +159,7 @@ class Shell:
         self._terminal.write(self.dialect.set_up(self._key))
         first = "true" if cwd is None else f"cd -- {quote(cwd)}"
         try:
-            result = self.run(first, timeout=_START_LIMIT)
+            result = self.run(first, Limits(_START_LIMIT))
         except SessionError as error:
             raise StartError(
                 f"{self.dialect} did not come up within {_START_LIMIT:g} s as a shell that "
@@ -111,67 +168,93 @@ class Shell:
             ) from error
         if not result.ok:
             raise StartError(f"cannot start in {cwd!r}.", where=self.where, printed=result.raw)
+        self._arguments = processes.arguments(self._terminal.pid)
 
-    def run(self, command: str, *, timeout: float | None) -> Result:
+    def run(self, command: str, limits: Limits, on_waiting: OnWaiting | None = None) -> Result:
         """Run *command* and return what it did. The caller judges the status.
 
-        Raises :class:`CommandTimeoutError` after *timeout* seconds, with the shell in step again,
-        and :class:`LevelLostError` when the shell is gone.
+        Raises :class:`CommandTimeoutError` when one of the *limits* has run out, with the shell
+        in step again, :class:`CommandWaitingError` when *on_waiting* gives up or the command has
+        opened another shell, and :class:`LevelLostError` when the shell is gone.
         """
         data = frames.encode(command)
         if self.lost:
-            raise self._gone(self.lost, b"")
-        started = time.monotonic()
-        deadline = None if timeout is None else started + timeout
+            raise self._gone(self.lost)
+        if self._since:
+            # What interrupted the last call also interrupted its getting the shell back.
+            self._recover()
+        attention = _Attention(limits, on_waiting)
         status, raw = 0, b""
         try:
             if frames.may_lack_terminator(data):
-                status, raw = self._frame(frames.parsed_only(data), deadline, aside=True)
+                status, raw = self._frame(frames.parsed_only(data), attention, aside=True)
             if status == 0 and not frames.does_nothing(data):
-                status, raw = self._frame(data, deadline)
-        except _TimedOutError as timed_out:
-            raise CommandTimeoutError(
-                command,
-                limit=timeout or 0.0,
-                waited=timed_out.waited,
-                partial=self._parser.take_output(),
-                recovery=timed_out.recovery,
-                where=self.where,
-            ) from None
-        duration = time.monotonic() - started
+                status, raw = self._frame(data, attention)
+        except _StoppedError as stopped:
+            raise self._stopped(command, stopped, attention) from None
+        duration = time.monotonic() - attention.started
         return Result(
             command=command, raw=raw, exit_code=status, duration=duration, where=self.where
         )
 
+    def _stopped(self, command: str, stopped: _StoppedError, attention: _Attention) -> SessionError:
+        waited = stopped.at - attention.started
+        partial = self._parser.take_output()
+        if stopped.limit is None:
+            return CommandWaitingError(
+                f"stopped after {seconds(waited)}, as it waits for what nobody will type",
+                command,
+                diagnosis=stopped.diagnosis,
+                waited=waited,
+                partial=partial,
+                recovery=stopped.recovery,
+                where=self.where,
+            )
+        return CommandTimeoutError(
+            command,
+            limit=stopped.limit,
+            idle=stopped.idle,
+            diagnosis=stopped.diagnosis,
+            waited=waited,
+            partial=partial,
+            recovery=stopped.recovery,
+            where=self.where,
+        )
+
     def _frame(
-        self, data: bytes, deadline: float | None, *, aside: bool = False
+        self, data: bytes, attention: _Attention, *, aside: bool = False
     ) -> tuple[int, bytes]:
         self._number += 1
         parser, terminal = self._parser, self._terminal
         parser.expect(self._number)
-        started, moment = time.monotonic(), _since_boot()
+        self._heard = time.monotonic()
+        self._since = terminal.clock.now()
         try:
             if terminal.hold_modes() and self.dialect.calm:
-                terminal.write(self.dialect.calm)
+                terminal.write(self.dialect.calm, attention.deadline)
             if aside:
                 frame = self.dialect.aside(self._number, data)
             else:
                 failed = self._status != 0
                 frame = self.dialect.frame(self._number, data, after_failure=failed)
-            terminal.write(frame)
-            if not self._answered(deadline):
-                waited = time.monotonic() - started
-                raise _TimedOutError(waited, self._recover(moment))
-        except (_TimedOutError, SessionError):
+            terminal.write(frame, min(attention.deadline, self._heard + attention.idle))
+            self._await(attention)
+        except _StoppedError as stopped:
+            stopped.recovery = self._recover(stopped.diagnosis)
+            raise
+        except SessionError:
             raise
         except BaseException:
-            # Ctrl-C in the calling program, or whatever a signal handler of its raises.
-            self._recover(moment)
+            # Ctrl-C in the calling program, or whatever on_waiting or a signal handler raises.
+            # If that costs the shell, the next call says so.
+            with contextlib.suppress(SessionError):
+                self._recover()
             raise
+        self._since = None
         assert parser.status is not None
         if not (aside and parser.status == 0):
             self._status = parser.status
-        if parser.prompts > 1 and (not parser.started or b"__sb" in parser.output[-200:]):
+        if parser.prompts > 1 and (not parser.started or b"__sb" in parser.last(200)):
             raise SessionError(
                 "the shell had lost the functions that the session speaks through; they are back "
                 "now, but how this command ended is not known.",
@@ -180,23 +263,47 @@ class Shell:
             )
         return parser.status, parser.take_output()
 
-    def _answered(self, deadline: float | None) -> bool:
-        """Read until the frame has ended, or the *deadline* has passed; say which."""
+    # Waiting
+
+    def _await(self, attention: _Attention) -> None:
+        """Read until the frame has ended, or raise what stops it."""
+        while self._parser.status is None:
+            ends = min(attention.deadline, self._heard + attention.idle)
+            heard = self._take_in(min(ends, attention.look_at))
+            now = time.monotonic()
+            if self._parser.status is not None:
+                break
+            if now >= attention.deadline:
+                raise _StoppedError(now, diagnosis.judge(self._scene), attention.limits.total)
+            if now >= ends and not heard:
+                raise _StoppedError(
+                    now, diagnosis.judge(self._scene), attention.limits.idle, idle=True
+                )
+            if now >= attention.look_at:
+                self._look(attention)
+
+    def _take_in(self, until: float) -> bool:
+        """Read once, waiting for it until then; say whether there was anything."""
         parser, terminal = self._parser, self._terminal
-        limit = None
         seen = parser.prompts
-        while parser.status is None:
-            if deadline is not None:
-                limit = deadline - time.monotonic()
-                if limit <= 0:
-                    return False
-            parser.feed(terminal.read(limit))
+        data = terminal.read(until - time.monotonic())
+        if data:
+            self._heard = time.monotonic()
+            parser.feed(data)
             if parser.prompts > seen:
-                seen = parser.prompts
-                self._ask(seen)
-            if terminal.ended and parser.status is None:
-                self.lost = "the shell has ended"
-                raise self._gone(self.lost, parser.take_output())
+                self._ask(parser.prompts)
+        if terminal.ended and parser.status is None:
+            self.lost = "the shell has ended"
+            raise self._gone(self.lost, parser.take_output())
+        return bool(data)
+
+    def _answered(self, deadline: float) -> bool:
+        """Read until the frame has ended, or the *deadline* has passed; say which."""
+        while self._parser.status is None:
+            if not self._take_in(deadline) and time.monotonic() >= deadline:
+                return False
+            if time.monotonic() >= deadline + _FLOODED:
+                return False
         return True
 
     def _ask(self, time_asked: int) -> None:
@@ -206,33 +313,120 @@ class Shell:
         if time_asked <= 2:
             self._terminal.write(self.dialect.question(self._number))
 
-    def _recover(self, moment: float) -> str:
-        """Get the shell to its prompt, by ever stronger means; return what it took."""
-        terminal = self._terminal
-        steps: tuple[tuple[str, Callable[[], None]], ...] = (
-            ("Ctrl-C", lambda: terminal.press(termios.VINTR)),
-            ("Ctrl-C again", lambda: terminal.press(termios.VINTR)),
-            ("Ctrl-\\", lambda: terminal.press(termios.VQUIT)),
-            ("Ctrl-D", lambda: self._leave_inner_shell(moment)),
-            ("killing what it had started", lambda: terminal.kill_since(moment)),
-        )
-        for name, act in steps:
-            act()
-            if self._answered(time.monotonic() + _SIGNAL_GRACE):
-                assert self._parser.status is not None
-                self._status = self._parser.status
-                self._settle()
-                return name
-        self.lost = "nothing got the shell back after a time-out"
-        return "nothing helped, and the session is lost"
+    def _look(self, attention: _Attention) -> None:
+        """See what the command is doing, and tell of it if it waits for somebody."""
+        before, attention.seen = attention.seen, Look(self._scene())
+        diagnosis = attention.seen.waiting(before) if before else None
+        found = attention.seen.readers.keys() - (before.readers.keys() if before else ())
+        attention.look_at = time.monotonic() + (_SECOND_LOOK if found else _LOOKS_APART)
+        if diagnosis is None:
+            attention.told = None
+            return
+        occasion = (diagnosis.kind, diagnosis.pid, self._parser.size)
+        if occasion == attention.told:
+            return
+        attention.told = occasion
+        if attention.on_waiting is not None:
+            self._tell(diagnosis, attention, attention.on_waiting)
+        elif diagnosis.kind == "shell" and diagnosis.certain:
+            # It would never end, and what is sent next would go to nobody knows whom.
+            raise _StoppedError(time.monotonic(), diagnosis)
 
-    def _leave_inner_shell(self, moment: float) -> None:
-        if not self._terminal.in_foreground():
+    def _tell(self, diagnosis: Diagnosis, attention: _Attention, on_waiting: OnWaiting) -> None:
+        asked = time.monotonic()
+        answer = on_waiting(diagnosis)
+        self._heard = time.monotonic()
+        attention.pause(self._heard - asked)
+        if answer is False:
+            raise _StoppedError(self._heard, diagnosis)
+        if answer is not None:
+            keys = answer if isinstance(answer, bytes) else frames.encode(answer)
+            self._terminal.write(keys, min(attention.deadline, self._heard + attention.idle))
+            attention.told = None
+
+    def diagnose(self) -> Diagnosis:
+        """Say what the running command seems to be doing. From any thread."""
+        if self.lost:
+            return Diagnosis("disconnected", because=self.lost)
+        return self._judged() if self._since else Diagnosis("idle")
+
+    def _judged(self) -> Diagnosis:
+        return diagnosis.judge(self._scene)
+
+    def _scene(self) -> diagnosis.Scene:
+        return diagnosis.Scene(
+            shell=self._terminal.pid,
+            arguments=self._arguments,
+            device=self._terminal.device,
+            modes=self._terminal.modes(),
+            foreground=self._terminal.foreground(),
+            since=self._since or self._terminal.clock.now(),
+            printed=self._parser.last(_SHOWN),
+            quiet=time.monotonic() - self._heard,
+        )
+
+    # Getting it back
+
+    def _recover(self, diagnosis: Diagnosis | None = None) -> str:
+        """Get the shell to its prompt, by ever stronger means; return what it took."""
+        assert self._since
+        since, terminal = self._since, self._terminal
+        if self._answered(time.monotonic()):
+            return self._recovered("nothing, as it had just ended by itself", since)
+        steps: list[tuple[str, float, Callable[[float], object]]] = [
+            ("Ctrl-C", 1.0, self._interrupt),
+            ("Ctrl-C again", 0.5, self._interrupt),
+            ("Ctrl-\\", 0.5, lambda deadline: terminal.press(termios.VQUIT, deadline)),
+            ("Ctrl-D", 0.5, lambda deadline: self._leave(deadline, inner=False)),
+            ("hanging up on what it had started", 0.3, lambda deadline: self._kill(signal.SIGHUP)),
+            ("killing what it had started", 1.0, lambda deadline: self._kill(signal.SIGKILL)),
+        ]
+        if diagnosis and diagnosis.kind == "shell":
+            if diagnosis.pid == terminal.pid:
+                self.lost = (
+                    f"the shell was replaced by another one, {diagnosis.process}, which login() "
+                    "is for"
+                )
+                raise self._gone(self.lost, self._parser.take_output())
+            # Nothing but the end of its input, or death, makes it leave.
+            steps.insert(0, ("Ctrl-D", 1.0, lambda deadline: self._leave(deadline, inner=True)))
+        elif terminal.pass_on(b"\x03") and self._answered(time.monotonic() + 0.5):
+            return self._recovered("Ctrl-C", since)
+        for name, bound, act in steps:
+            deadline = time.monotonic() + bound
+            act(deadline)
+            if self._answered(deadline):
+                return self._recovered(name, since)
+        self.lost = "nothing got the shell back after a command was stopped"
+        return "more than there is: the session is lost"
+
+    def _recovered(self, name: str, since: Moment) -> str:
+        assert self._parser.status is not None
+        self._status = self._parser.status
+        left = self._terminal.end_since(since)
+        self._settle()
+        self._since = None
+        if left:
+            name += f", and ending what it had left on the terminal: {', '.join(left)}"
+        return name
+
+    def _interrupt(self, deadline: float) -> None:
+        self._terminal.press(termios.VINTR, deadline)
+        if self._since:
+            # What is stopped gets it only as it goes on.
+            self._terminal.resume_since(self._since)
+
+    def _leave(self, deadline: float, *, inner: bool) -> None:
+        if inner or self._terminal.foreground() != self._terminal.pid:
             # A shell in the shell gives the terminal back as it leaves. Killed, it does not.
-            self._terminal.press(termios.VEOF)
-        elif not self._terminal.started_since(moment):
+            self._terminal.end_input(deadline)
+        elif self._since and not self._terminal.started_since(self._since):
             # The shell is at its prompt, and a command has changed that for good.
-            self._terminal.write(self.dialect.question(self._number))
+            self._terminal.write(self.dialect.question(self._number), deadline)
+
+    def _kill(self, number: int) -> None:
+        if self._since:
+            self._terminal.kill_since(self._since, number)
 
     def _settle(self) -> None:
         if self.dialect.settle:
@@ -240,8 +434,21 @@ class Shell:
             self._number += 1
             self._parser.expect(self._number)
             self._terminal.write(self.dialect.aside(self._number, self.dialect.settle))
-            self._answered(time.monotonic() + _SIGNAL_GRACE)
+            self._answered(time.monotonic() + 1.0)
             self._parser.resume(partial, status)
+
+    def state(self) -> tuple[str, dict[str, str]]:
+        """Return its working directory and its exported variables, and leave no trace of asking."""
+        command = rb"{ \command -p env -0 && \command pwd; } 2>/dev/null >/dev/tty"
+        try:
+            status, raw = self._frame(command, _Attention(Limits(_START_LIMIT), None), aside=True)
+        except _StoppedError:
+            status, raw = 1, self._parser.take_output()
+        *variables, directory = raw.decode("utf-8", "surrogateescape").split("\0")
+        if status != 0:
+            raise SessionError("the shell does not tell its state", where=self.where, printed=raw)
+        environment = dict(one.split("=", 1) for one in variables)
+        return directory.removesuffix("\n"), _inherited(environment)
 
     def drain(self, limit: float) -> None:
         """Take in what arrives during *limit* seconds between commands."""
@@ -257,23 +464,28 @@ class Shell:
         self.lost = "the session is closed"
         self._terminal.close()
 
-    def _gone(self, why: str, partial: bytes) -> LevelLostError:
+    def _gone(self, why: str, partial: bytes = b"", advice: str | None = None) -> LevelLostError:
         code = self._terminal.exit_code
         told = "" if code is None else f" with status {code}" if code >= 0 else ""
         if code is not None and code < 0:
             told = f", killed by signal {-code}"
-        return LevelLostError(f"{why}{told}", exit_code=code, partial=partial, where=self.where)
+        return LevelLostError(
+            f"{why}{told}",
+            exit_code=code,
+            partial=partial,
+            where=self.where,
+            advice=self._advice,
+        )
 
 
-def _surroundings(program: dialects.Program, given: Mapping[str, str]) -> dict[str, str]:
+def surroundings(program: dialects.Program, given: Mapping[str, str]) -> dict[str, str]:
     """Return the environment for a shell: the caller's, less what would get in the way."""
-    environment = {name: value for name, value in os.environ.items() if name not in _NOT_INHERITED}
+    environment = _inherited(os.environ)
     environment.update(dict.fromkeys(_PAGERS, "cat"), TERM=_TERM)
     environment.update(program.dialect.environment)
     environment.update(given)
     return environment
 
 
-def _since_boot() -> float:
-    clock = getattr(time, "CLOCK_BOOTTIME", None)
-    return time.clock_gettime(clock) if clock is not None else 0.0
+def _inherited(environment: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in environment.items() if name not in _NOT_INHERITED}

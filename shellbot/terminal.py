@@ -11,36 +11,44 @@ import struct
 import termios
 import time
 from collections.abc import Mapping, Sequence
+from math import inf
 
 import pexpect
 import ptyprocess
 
+from . import processes
 from .errors import StartError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from .processes import Moment, Process
+
 _READ_SIZE = 65_536
 _HANG_UP_GRACE = 1.0
 _KILL_GRACE = 1.0
+# What is dying anyway, such as the rest of a pipeline; what was asked to end; and how often to
+# look for what those have started in the meantime.
+_LEAVING, _ENDING, _ROUNDS = 0.05, 0.3, 3
 CLOSE_BOUND = _HANG_UP_GRACE + _KILL_GRACE
 """The longest that :meth:`Terminal.close` can take, in seconds."""
 
 # What is typed has to arrive unchanged, and what is printed as well: no echo, no translation, no
 # flow control. Lines stay lines (ICANON), Ctrl-C stays a signal (ISIG) and Ctrl-V a way to type
-# any character (IEXTEN).
+# any character (IEXTEN). ECHOK does nothing without echo; the diagnosis sees who takes it away.
 _INPUT_OFF = (
     termios.IXON | termios.IXOFF | termios.ICRNL | termios.INLCR | termios.IGNCR | termios.ISTRIP
 ) | getattr(termios, "IUCLC", 0)
 _OUTPUT_OFF = termios.OPOST
 _LOCAL_OFF = termios.ECHO | termios.ECHONL | getattr(termios, "EXTPROC", 0o200000)
-_LOCAL_ON = termios.ICANON | termios.ISIG | termios.IEXTEN
+_LOCAL_ON = termios.ICANON | termios.ISIG | termios.IEXTEN | termios.ECHOK
 _LITERAL_NEXT = b"\x16"
 # A key that is a letter, or ends the line, would act in the middle of a command. A control
 # character does not: those are typed with LNEXT in front.
 _HARMLESS_KEYS = frozenset(bytes((code,)) for code in (*range(0x20), 0x7F) if code != 0x0A)
 _NO_KEY = b"\0"
+_END_OF_INPUT = b"\x04"
 _INTERRUPT, _QUIT = b"\x03", b"\x1c"
 
 _ALL_SIGNALS = frozenset(signal.valid_signals()) - {signal.SIGKILL, signal.SIGSTOP}
@@ -88,6 +96,8 @@ class Terminal:
         self.pid: int = self.expect.process.pid
         self.ended = False
         """Whether the program is gone and everything it wrote has been read."""
+        self.device: tuple[int, int] = self.expect.process.device
+        """The side that the program has, as :attr:`shellbot.processes.File.device` has it."""
         self._fd: int = self.expect.process.fd
         self._modes: list[Any] = []
         self._inbox: list[bytes] = []
@@ -96,6 +106,8 @@ class Terminal:
         self._poll.register(self._fd, select.POLLIN)
         if self._exit.fd is not None:
             self._poll.register(self._exit.fd, select.POLLIN)
+        self.clock = processes.Clock()
+        """Tells when a command was typed."""
         self._owner = os.getpid()
 
     @property
@@ -142,15 +154,23 @@ class Terminal:
             self._exit.wait(_HANG_UP_GRACE)
         return data
 
-    def write(self, data: bytes) -> None:
-        """Type *data*, and take in what is printed meanwhile, so that neither side blocks."""
+    def write(self, data: bytes, deadline: float = inf) -> bool:
+        """Type *data*, and take in what is printed meanwhile, so that neither side blocks.
+
+        Says whether all of it was typed before the *deadline* (by ``time.monotonic``). If not,
+        what is still on its way to the program is taken back.
+        """
         rest = memoryview(data)
         while rest and not self.ended:
             try:
                 rest = rest[os.write(self._fd, rest) :]
             except BlockingIOError:
+                limit = min(deadline - time.monotonic(), 60.0)
+                if limit <= 0:
+                    termios.tcflush(self._fd, termios.TCOFLUSH)
+                    return False
                 self._poll.modify(self._fd, select.POLLIN | select.POLLOUT)
-                self._poll.poll(self._exit.patience(None))
+                self._poll.poll(self._exit.patience(limit))
                 self._poll.modify(self._fd, select.POLLIN)
                 taken = self._take()
                 if taken:
@@ -158,6 +178,7 @@ class Terminal:
             except OSError:
                 # EIO: nobody has the terminal open any more. Reading tells the rest.
                 self._take()
+        return not rest
 
     def hold_modes(self) -> bool:
         """Put the modes back that typing and printing rely on; say whether that was needed."""
@@ -170,25 +191,96 @@ class Terminal:
         termios.tcsetattr(self._fd, termios.TCSANOW, self._modes)
         return True
 
-    def press(self, key: int) -> None:
+    def modes(self) -> list[Any] | None:
+        """Return the terminal's modes as tcgetattr has them, or None where it is closed."""
+        try:
+            return termios.tcgetattr(self._fd)
+        except termios.error:
+            return None
+
+    def press(self, key: int, deadline: float = inf) -> None:
         """Press the key that the terminal has for *key*, such as ``termios.VINTR``."""
         self.hold_modes()
-        self.write(termios.tcgetattr(self._fd)[6][key])
+        self.write(termios.tcgetattr(self._fd)[6][key], deadline)
 
-    def in_foreground(self) -> bool:
-        """Whether the program itself has the terminal, and not one that it started."""
-        return os.tcgetpgrp(self._fd) == self.pid
+    def pass_on(self, key: bytes) -> bool:
+        """Type a *key* to a program that acts on keys itself; say whether there is one.
 
-    def started_since(self, moment: float) -> list[int]:
-        """Return the processes that the program has started since *moment* (CLOCK_BOOTTIME)."""
-        return _descendants(self.pid, moment)
+        Such as ssh, which has the far side act on them.
+        """
+        modes = self.modes()
+        raw = modes is not None and not modes[3] & (termios.ICANON | termios.ISIG)
+        return raw and self.write(key, time.monotonic())
 
-    def kill_since(self, moment: float) -> None:
-        """Kill the processes that the program has started since *moment*."""
-        for pid in self.started_since(moment):
-            # It may have ended meanwhile, or belong to another user.
-            with contextlib.suppress(OSError):
-                os.kill(pid, signal.SIGKILL)
+    def end_input(self, deadline: float) -> None:
+        """Press Ctrl-D for the program that has the terminal, whether it takes lines or keys."""
+        modes = self.modes()
+        if modes and modes[3] & termios.ICANON:
+            self.press(termios.VEOF, deadline)
+        else:
+            self.write(_END_OF_INPUT, deadline)
+
+    def foreground(self) -> int:
+        """Return the process group that has the terminal, 0 if there is none."""
+        try:
+            return os.tcgetpgrp(self._fd)
+        except OSError:
+            return 0
+
+    def started_since(self, moment: Moment) -> list[Process]:
+        """Return the processes that the program has started since *moment*."""
+        return [one for one in processes.below(self.pid) if one.began_since(moment)]
+
+    def _left_since(self, moment: Moment) -> list[Process]:
+        """Return what was started since *moment*, by whomever, and can print on the terminal."""
+        return [
+            one
+            for one in processes.everything()
+            if one.began_since(moment)
+            and one.pid != self.pid
+            and one.state not in "ZX"
+            and self._can_print(one)
+        ]
+
+    def _can_print(self, one: Process) -> bool:
+        files = processes.files(one.pid)
+        here = one.session == self.pid
+        # Another user's files cannot be seen.
+        return any(
+            file.device == self.device or (here and file.is_controlling) for file in files
+        ) or (here and not files)
+
+    def end_since(self, moment: Moment) -> list[str]:
+        """End what was started since *moment* and can still print; return what that was."""
+        ended: dict[int, str] = {}
+        for _ in range(_ROUNDS):
+            left = processes.left(self._left_since(moment), _LEAVING)
+            if not left:
+                break
+            ended.update((one.pid, f"{one.name} (pid {one.pid})") for one in left)
+            processes.send(left, signal.SIGTERM)
+            processes.send(left, signal.SIGCONT)
+            processes.send(processes.left(left, _ENDING), signal.SIGKILL)
+        return list(ended.values())
+
+    def resume_since(self, moment: Moment) -> bool:
+        """Let those go on that were stopped, of the program and what it started since *moment*."""
+        mine = processes.process(self.pid)
+        stopped = [
+            one
+            for one in (*((mine,) if mine else ()), *self.started_since(moment))
+            if one.state == "T"
+        ]
+        return processes.send(stopped, signal.SIGCONT)
+
+    def kill_since(self, moment: Moment, number: int) -> None:
+        """Send signal *number* to the processes that the program has started since *moment*."""
+        processes.send(self.started_since(moment), number)
+        foreground = self.foreground()
+        # Where there is no /proc to find them in, or they have another parent by now.
+        with contextlib.suppress(OSError):
+            if foreground not in (0, self.pid) and os.getsid(foreground) == self.pid:
+                os.killpg(foreground, number)
 
     def kill(self) -> None:
         """Kill the program, with no further ado."""
@@ -201,6 +293,7 @@ class Terminal:
         Takes at most :data:`CLOSE_BOUND` seconds.
         """
         self.ended = True
+        self.clock.close()
         _close(self.expect.process, self._exit, self._owner)
 
     def __del__(self) -> None:
@@ -275,6 +368,7 @@ def _start(
         ) from None
     try:
         name = os.ttyname(slave)
+        status = os.fstat(slave)
         termios.tcsetattr(slave, termios.TCSANOW, _modes_held(termios.tcgetattr(slave)))
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", *size, 0, 0))
         os.set_blocking(master, False)
@@ -302,7 +396,9 @@ def _start(
         raise StartError(f"cannot start {arguments[0]!r}: {error.strerror}") from None
     finally:
         os.close(slave)
-    return ptyprocess.PtyProcess(pid, master)
+    process = ptyprocess.PtyProcess(pid, master)
+    process.device = status.st_dev, status.st_rdev
+    return process
 
 
 def _inherited() -> list[int]:
@@ -351,24 +447,3 @@ def _close(process: ptyprocess.PtyProcess, ended: _Exit, owner: int) -> None:
         os.kill(process.pid, signal.SIGKILL)
         ended.wait(_KILL_GRACE)
     ended.close()
-
-
-def _descendants(root: int, moment: float) -> list[int]:
-    """Return the descendants of *root* that were started after *moment*. Needs /proc (proc(5))."""
-    parents: dict[int, tuple[int, float]] = {}
-    ticks = os.sysconf("SC_CLK_TCK")
-    for entry in os.listdir("/proc") if os.path.isdir("/proc/self") else ():
-        if entry.isdigit():
-            try:
-                with open(f"/proc/{entry}/stat", "rb") as file:
-                    fields = file.read().rpartition(b")")[2].split()
-            except OSError:  # it has ended meanwhile
-                continue
-            parents[int(entry)] = (int(fields[1]), int(fields[19]) / ticks)
-    found = []
-    for pid, (parent, started) in parents.items():
-        while parent in parents and parent != root:
-            parent = parents[parent][0]
-        if parent == root and started >= moment - 1 / ticks:
-            found.append(pid)
-    return found

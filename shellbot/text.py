@@ -186,6 +186,17 @@ def tail(raw: bytes, characters: int = 2_000) -> str:
     return rendered(window).strip("\n")[-characters:]
 
 
+def last_line(raw: bytes) -> tuple[str, bool]:
+    """Return the last line of *raw* that shows anything, and whether a newline ends it.
+
+    >>> last_line(b"one\\ntwo? ")
+    ('two? ', False)
+    """
+    shown = rendered(raw[-8_000:])
+    last = shown.rstrip("\n")
+    return last[last.rfind("\n") + 1 :][-500:], len(last) < len(shown)
+
+
 def seconds(duration: float) -> str:
     """Return *duration* in as many digits as say something.
 

@@ -9,6 +9,7 @@ import pytest
 
 import shellbot
 from shellbot import errors
+from shellbot.diagnosis import Diagnosis
 from shellbot.result import Result, Where
 
 HERE = Where("db1", "root", 2)
@@ -35,9 +36,18 @@ def command_error(
     )
 
 
-def timeout_error(*, waited: float = 5.25, partial: bytes = b"") -> errors.CommandTimeoutError:
+def timeout_error(
+    *, waited: float = 5.25, partial: bytes = b"", idle: bool = False
+) -> errors.CommandTimeoutError:
     return errors.CommandTimeoutError(
-        "make all", limit=5, waited=waited, partial=partial, recovery="Ctrl-C", where=HERE
+        "make all",
+        limit=5,
+        idle=idle,
+        diagnosis=Diagnosis("busy"),
+        waited=waited,
+        partial=partial,
+        recovery="Ctrl-C",
+        where=HERE,
     )
 
 
@@ -131,12 +141,36 @@ def test_a_command_error_puts_the_status_in_words() -> None:
     assert "exit status 137 (killed by SIGKILL)" in str(command_error(exit_code=137))
 
 
-def test_a_timeout_says_how_long_what_where_and_how_it_ended() -> None:
+def test_a_timeout_says_what_where_how_long_and_what_to_try() -> None:
     assert str(timeout_error(partial=b"cc a.c\n")) == (
         "not done after 5.25 s (limit 5 s): make all\n"
-        "On root@db1, depth 2; to get the shell back: Ctrl-C.\n"
+        "On root@db1, depth 2. It was silent but running: busy.\n"
+        "To try: give it more time.\n"
+        "To get the shell back it took Ctrl-C.\n"
         "The last it printed:\ncc a.c"
     )
+
+
+def test_an_idle_timeout_says_so() -> None:
+    error = timeout_error(idle=True)
+    assert error.idle
+    assert str(error).startswith(
+        "not done after 5.25 s, and nothing printed for 5 s (idle limit): make all\n"
+    )
+
+
+def test_a_waiting_command_says_what_for() -> None:
+    error = errors.CommandWaitingError(
+        "stopped after 0.5 s",
+        "bash",
+        diagnosis=Diagnosis("shell", question="$ "),
+        waited=0.5,
+        partial=b"$ ",
+        recovery="Ctrl-D",
+        where=HERE,
+    )
+    assert str(error).startswith("stopped after 0.5 s: bash\nOn root@db1, depth 2. It was another")
+    assert "use login()" in str(error)
 
 
 def test_a_timeout_holds_what_the_caller_needs() -> None:
@@ -151,6 +185,11 @@ def test_a_long_time_is_told_in_plain_digits() -> None:
 
 
 def test_a_lost_level_says_what_where_and_the_last_lines() -> None:
-    error = errors.LevelLostError("the shell has ended", exit_code=-9, partial=b"bye", where=HERE)
+    error = errors.LevelLostError(
+        "the shell has ended", exit_code=-9, partial=b"bye", where=HERE, advice="open another"
+    )
     assert (error.exit_code, error.partial, error.where) == (-9, b"bye", HERE)
-    assert str(error) == ("the shell has ended\nOn root@db1, depth 2.\nThe last it printed:\nbye")
+    assert str(error) == (
+        "the shell has ended\nOn root@db1, depth 2.\nTo try: open another.\n"
+        "The last it printed:\nbye"
+    )

@@ -10,10 +10,13 @@ import pytest
 PACKAGE = Path(__file__).parents[2] / "shellbot"
 RANKS = {
     "text": 0,
+    "processes": 0,
+    "diagnosis": 1,
     "result": 1,
     "errors": 2,
     "frames": 3,
     "console": 3,
+    "limits": 3,
     "dialects": 4,
     "terminal": 5,
     "shell": 6,

@@ -1,0 +1,498 @@
+"""Why has it not finished? Seen in the kernel where that can be, and else judged by the text."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import termios
+import time
+from collections.abc import Callable, Iterable
+
+from . import processes, text
+from .processes import File, Moment, Process, Wait
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+LOOKS_APART = 0.1
+"""Seconds between the two looks that a judgement takes."""
+
+# What it is, and what a person can do about it. Every kind is one row.
+_KINDS = {
+    "password": (
+        "waiting for a password",
+        "give it the password with on_waiting=, or use what needs none (a key, sudo -n)",
+    ),
+    "question": (
+        "waiting for input",
+        "answer it with on_waiting=, or give the command the option that answers beforehand "
+        "(often -y)",
+    ),
+    "input": (
+        "reading standard input, with no question asked",
+        "give it a file or a pipe to read from (< file), or </dev/null if it needs none",
+    ),
+    "shell": (
+        "another shell at its prompt",
+        "use login() for a command that opens another shell, so that commands reach it",
+    ),
+    "pager": (
+        "in a pager",
+        "have it print at once: pipe it through cat, or switch its pager off (--no-pager)",
+    ),
+    "full-screen": (
+        "full-screen program",
+        "a person has to use it, or give it the option that makes it print and end (top -b -n 1)",
+    ),
+    "printing": ("still printing", "give it more time, or have it print less"),
+    "busy": ("silent but running: busy", "give it more time"),
+    "sleeping": ("silent but running: sleeping", "give it more time, or a shorter sleep"),
+    "silent": ("silent but running", "give it more time, or look at what it waits for"),
+    "stopped": ("stopped", "let it go on with kill -CONT"),
+    "disconnected": ("disconnected", "open another session, or have this one restarted"),
+    "idle": ("at its prompt, with no command running", "nothing: it is ready"),
+}
+_WAITING = ("password", "question", "input", "shell", "pager", "full-screen")
+
+_PAGERS = frozenset(("less", "more", "most", "pager", "pg", "bat", "ov", "moar"))
+_FULL_SCREEN = frozenset(
+    (
+        *("vi", "vim", "vim.tiny", "vim.basic", "nvim", "nano", "pico", "emacs", "joe", "mcedit"),
+        *("top", "htop", "btop", "atop", "iotop", "nmtui", "dialog", "whiptail", "mc", "tig"),
+    )
+)
+_SHELLS = frozenset(
+    (
+        *("sh", "bash", "dash", "ash", "zsh", "ksh", "ksh93", "mksh", "lksh", "busybox", "fish"),
+        *("tcsh", "csh", "yash", "xonsh", "rbash", "elvish", "nu", "pwsh"),
+    )
+)
+# What these read from a terminal themselves is a password, in whatever words they ask for it.
+_ASK_FOR_PASSWORDS = frozenset(("sudo", "su", "doas"))
+# They pass on what is typed, whether the other side wants it or not.
+_CONTAINERS = frozenset(("docker", "podman", "nerdctl"))
+_RELAYS = _CONTAINERS | frozenset(
+    (
+        *("ssh", "mosh-client", "telnet", "rlogin", "dbclient", "plink", "kubectl", "oc", "lxc"),
+        *("incus", "crictl", "machinectl", "tmux: client", "screen", "vagrant", "socat"),
+    )
+)
+# A blocking read in one of these is its own question: they only poll while they pass things on.
+_POLITE_RELAYS = frozenset(("ssh", "dbclient", "telnet"))
+
+_PASSWORD = (
+    r"(?i)(?:pass ?(?:word|phrase|code|wort)|passwd|\bpin\b|\botp\b|token|verification code"
+    r"|one-time|secret|kennwort|contraseñ|mot de passe|senha|wachtwoord|lösenord|hasło|heslo"
+    r"|парол|密码|密碼|パスワード|비밀번호|암호)[^?\n]*[:>：][ \t]*\Z"
+    r"|pass(?:word|phrase)\??[ \t]*\Z"
+)
+_CHOICE = r"(?i)\b(?:y(?:es)?\s?[/|]\s?n(?:o)?|n(?:o)?\s?[/|]\s?y(?:es)?)\b"
+_QUESTION = r"[:?>$#%\])»❯：？][ \t]*\Z"
+_ENDED_QUESTION = r"(?:[?？]|[:：]|[\])>])[ \t]*\Z"
+_SHELL_PROMPT = r"[$#%❯][ \t]*\Z"
+_PAGER_PROMPT = r"\A(?::|\(END\)|--More--.*|lines \d+-\d+.*|\S.* \(press h for help.*)\Z"
+# Alternate screen (xterm's private modes 47, 1047, 1049) and an addressed cursor (ECMA-48 CUP).
+_SCREEN_ON = rb"\x1b\[\?(?:47|104[79])h"
+_SCREEN_OFF = rb"\x1b\[\?(?:47|104[79])l"
+_ADDRESSED = rb"\x1b\[\d*(?:;\d*)?[Hf]"
+
+_RECENTLY = 1.0
+_QUIET_ENOUGH = 1.0
+_BUSY_SHARE = 0.2
+
+# Which of many processes tells most about a silence, the first one first.
+_AT_WORK = ("busy", "device", "network", "lock", "sleeping", "poll", "futex")
+_TELLING = (*_AT_WORK, "pause", "", "write", "relay", "read", "wait")
+
+
+class Diagnosis:
+    """What a command seems to be doing. Its string is a phrase for a message."""
+
+    __slots__ = ("because", "certain", "kind", "pid", "process", "question", "waiting")
+
+    def __init__(
+        self,
+        kind: str,
+        *,
+        process: Process | None = None,
+        question: str = "",
+        because: str = "",
+        certain: bool = True,
+        waiting: bool | None = None,
+    ) -> None:
+        self.kind = kind
+        """password, question, input, shell, pager, full-screen, printing, busy, sleeping, silent,
+        stopped, disconnected or idle."""
+        self.waiting = kind in _WAITING if waiting is None else waiting
+        """Whether it goes on only once somebody types something."""
+        self.certain = certain
+        """Whether this was seen in the kernel, and not judged by the text."""
+        self.process = process.name if process else None
+        """The name of the process that this is about, if it is known."""
+        self.pid = process.pid if process else None
+        self.question = question
+        """The line that it asks with, as it stands on the screen; for kinds that have one."""
+        self.because = because
+        """What more was seen, or what an uncertain judgement rests on."""
+
+    @property
+    def advice(self) -> str:
+        """What to try."""
+        return _KINDS[self.kind][1]
+
+    def __str__(self) -> str:
+        words = _KINDS[self.kind][0] if self.certain else f"probably {_KINDS[self.kind][0]}"
+        if self.question:
+            words += f": `{self.question}`"
+        about = [f"{self.process}, pid {self.pid}"] if self.process else []
+        about += [self.because] if self.because else []
+        return f"{words} ({'; '.join(about)})" if about else words
+
+    def __repr__(self) -> str:
+        return f"<Diagnosis {self.kind}: {self}>"
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Diagnosis):
+            return NotImplemented
+        return all(getattr(self, name) == getattr(other, name) for name in self.__slots__)
+
+    def __hash__(self) -> int:
+        return hash((self.kind, self.pid, self.question))
+
+
+class Scene:
+    """What a session knows of a running command, besides what the kernel tells."""
+
+    def __init__(
+        self,
+        *,
+        shell: int,
+        arguments: list[str],
+        device: tuple[int, int],
+        modes: list[Any] | None,
+        foreground: int,
+        since: Moment,
+        printed: bytes,
+        quiet: float,
+    ) -> None:
+        self.shell = shell
+        """The shell's process id."""
+        self.arguments = arguments
+        """What the shell itself runs as, to tell it from one that it was replaced by."""
+        self.device = device
+        """The terminal, as :attr:`File.device` has it."""
+        self.modes = modes
+        """The terminal's modes as tcgetattr has them, or None where it is gone."""
+        self.foreground = foreground
+        """The process group that has the terminal."""
+        self.since = since
+        """When the command was typed."""
+        self.printed = printed
+        """The last of what the command has printed."""
+        self.quiet = quiet
+        """Seconds since it last printed something, or since it was typed."""
+
+
+class Look:
+    """What the kernel shows of a running command at one moment."""
+
+    def __init__(self, scene: Scene) -> None:
+        self.scene = scene
+        self.processes = [] if scene.modes is None else _concerned(scene)
+        """Those that the command consists of, the shell first."""
+        self.waits = {one.pid: processes.waits(one.pid) for one in self.processes}
+        self.readers: dict[int, File] = {}
+        """Who waits for somebody to type something, and at which terminal."""
+        for one in self.processes:
+            terminal = _reads(one, self.waits[one.pid], scene)
+            if terminal:
+                self.readers[one.pid] = terminal
+
+    def waiting(self, before: Look) -> Diagnosis | None:
+        """Say what the command waits for, if it waits for somebody to type something.
+
+        It rests on two looks: who is only passing through a read is not found there twice.
+        """
+        busy = {one.pid: one.busy for one in before.processes}
+        for one in reversed(self.processes):
+            twice = one.pid in self.readers and one.pid in before.readers
+            if twice and one.busy == busy[one.pid]:
+                return _waiting(self.scene, one, self.readers[one.pid])
+        hidden = [one for one in self.processes if self._is_hidden(one)]
+        return _by_the_text(self.scene, hidden) if hidden or not self.processes else None
+
+    def _is_hidden(self, one: Process) -> bool:
+        waits = self.waits[one.pid]
+        return (not waits and one.state == "S") or _passes_on(one, waits, self.scene)
+
+    def working(self, before: Look) -> Diagnosis:
+        """Say what a command is doing that waits for nobody."""
+        if not self.processes:
+            return Diagnosis("silent", certain=False, because="this system has no /proc to look in")
+        earlier = {one.pid: one.busy for one in before.processes}
+        doings = []
+        for one in self.processes:
+            share = (one.busy - earlier.get(one.pid, one.busy)) / LOOKS_APART
+            doings.append((_doing(one, self.waits[one.pid], share), one))
+        doing, one = min(doings, key=lambda pair: _TELLING.index(pair[0]))
+        stopped = [one for one in self.processes if one.state in "Tt"]
+        if stopped and doing not in _AT_WORK:
+            return Diagnosis("stopped", process=stopped[-1])
+        if doing in ("busy", "sleeping"):
+            return Diagnosis(doing, process=one)
+        return Diagnosis("silent", process=one, because=_waits_for(one, self.waits[one.pid], doing))
+
+
+def judge(scene: Callable[[], Scene]) -> Diagnosis:
+    """Say what a command seems to be doing. Takes :data:`LOOKS_APART` seconds."""
+    before = Look(scene())
+    time.sleep(LOOKS_APART)
+    now = Look(scene())
+    shell = next(iter(now.processes), None)
+    if now.scene.modes is None:
+        return Diagnosis("disconnected", because="the terminal has been hung up")
+    if shell and shell.state in "Tt":
+        return Diagnosis("stopped", process=shell, because="the session's own shell")
+    if waiting := now.waiting(before):
+        return waiting
+    if now.scene.printed and now.scene.quiet < _RECENTLY:
+        return Diagnosis("printing", because=f"the last {text.seconds(now.scene.quiet)} ago")
+    return now.working(before)
+
+
+def _concerned(scene: Scene) -> list[Process]:
+    """Return the processes that the command consists of, the shell first."""
+    shell = processes.process(scene.shell)
+    if shell is None:
+        return []
+    found = [shell]
+    for one in processes.below(scene.shell):
+        ours = one.group == scene.foreground != shell.group
+        if one.state not in "ZX" and (ours or one.began_since(scene.since)):
+            found.append(one)
+    if any(one.name in _CONTAINERS for one in found):
+        found += _in_containers(scene, {one.pid for one in found})
+    return found
+
+
+def _in_containers(scene: Scene, known: set[int]) -> list[Process]:
+    """Return what a container's client has had started: its own descendants are elsewhere."""
+    found: dict[str, list[Process]] = {}
+    for one in processes.everything():
+        if one.pid not in known and one.began_since(scene.since):
+            space = _process_space(one.pid)
+            if space and space != _process_space(os.getpid()):
+                found.setdefault(space, []).append(one)
+    # With more than one it cannot be known which of them is the client's.
+    return next(iter(found.values())) if len(found) == 1 else []
+
+
+def _process_space(pid: int) -> str:
+    try:
+        return os.readlink(f"/proc/{pid}/ns/pid")
+    except OSError:
+        return ""
+
+
+def _reads(one: Process, waits: list[Wait], scene: Scene) -> File | None:
+    """Return the terminal that the process waits to read from, and for nothing else."""
+    if not one.has_terminal() or _relays(one, waits):
+        return None
+    resting = not waits or waits[0].call != "sleep"
+    for wait in waits:
+        terminal = next((file for file in wait.files if _is_terminal(file, one, scene)), None)
+        if terminal is None or not (wait.main or resting):
+            continue
+        if wait.call == "read":
+            return terminal
+        raw = _modes(terminal, one, scene)[3] & termios.ICANON == 0
+        others = [file for file in wait.files if file.is_master or file.is_socket]
+        if wait.call == "poll" and not others and (wait.endless or raw):
+            return terminal
+    return None
+
+
+def _relays(one: Process, waits: list[Wait]) -> bool:
+    if one.name in _POLITE_RELAYS:
+        return not any(wait.call == "read" for wait in waits)
+    return one.name in _RELAYS
+
+
+def _passes_on(one: Process, waits: list[Wait], scene: Scene) -> bool:
+    """Whether the process types what is typed into something that cannot be seen from here."""
+    if not one.has_terminal():
+        return False
+    if _relays(one, waits):
+        return True
+    for wait in waits:
+        if wait.call == "poll" and any(_is_terminal(file, one, scene) for file in wait.files):
+            others = [file for file in wait.files if file.is_socket]
+            return bool(others) and not any(file.is_master for file in wait.files)
+    return False
+
+
+def _is_terminal(file: File, one: Process, scene: Scene) -> bool:
+    if file.is_controlling or file.device == scene.device:
+        return True
+    return one.terminal != 0 and file.device[1] == one.terminal
+
+
+def _is_ours(file: File, one: Process, scene: Scene) -> bool:
+    """Whether that terminal is the session's own, and not one further in."""
+    return file.device == scene.device or (file.is_controlling and one.session == scene.shell)
+
+
+def _modes(terminal: File, one: Process, scene: Scene) -> list[Any]:
+    """Return the modes of the terminal that a process reads."""
+    assert scene.modes is not None
+    if _is_ours(terminal, one, scene):
+        return scene.modes
+    for file in (terminal, *processes.files(one.pid)):
+        # /dev/tty is another one for us, and opening a serial line may hang it up.
+        if file.device[1] == one.terminal and file.is_pseudo_terminal:
+            with contextlib.suppress(OSError, termios.error):
+                return _modes_of(file.path)
+    return scene.modes
+
+
+def _modes_of(path: str) -> list[Any]:
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOCTTY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        return termios.tcgetattr(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _waiting(scene: Scene, one: Process, terminal: File) -> Diagnosis:
+    modes = _modes(terminal, one, scene)
+    line, ended = text.last_line(scene.printed)
+    if _is_another_shell(one, scene):
+        return Diagnosis("shell", process=one, question=line)
+    if one.name in _PAGERS:
+        return Diagnosis("pager", process=one)
+    lines = modes[3] & termios.ICANON != 0
+    if one.name in _FULL_SCREEN or (not lines and _has_screen(scene.printed)):
+        return Diagnosis("full-screen", process=one)
+    if ended and not re.search(_ENDED_QUESTION, line):
+        line = ""
+    hidden = lines and _hides(terminal, modes, ours=_is_ours(terminal, one, scene))
+    secret = hidden or one.name in _ASK_FOR_PASSWORDS or re.search(_PASSWORD, line)
+    if secret and not re.search(_CHOICE, line):
+        return Diagnosis("password", process=one, question=line)
+    return Diagnosis("question" if line else "input", process=one, question=line)
+
+
+def _hides(terminal: File, modes: list[Any], *, ours: bool) -> bool:
+    """Whether the terminal would not show what is typed, by the doing of who reads it."""
+    local = modes[3]
+    if not ours and (local & termios.ECHO or modes[1] & termios.OPOST):
+        return not local & termios.ECHO
+    # A session's own terminal never echoes, and sudo copies that to the one that it makes. So
+    # ECHO tells nothing there. But getpass(3) takes ISIG away as well, `read -s` of bash and ash
+    # ECHOK, and who asks for a password mostly opens /dev/tty for it, both ways.
+    if not (local & termios.ISIG and local & termios.ECHOK):
+        return True
+    with contextlib.suppress(OSError):
+        return terminal.is_controlling and terminal.goes_both_ways()
+    return False
+
+
+def _is_another_shell(one: Process, scene: Scene) -> bool:
+    """Whether the process is a shell that reads commands, and not a script that reads a line."""
+    words = processes.arguments(one.pid)
+    if one.name not in _SHELLS or words == scene.arguments:
+        return False
+    if one.name == "busybox" or os.path.basename(words[0]) == "busybox":
+        words = words[1:] if os.path.basename(words[0]) == "busybox" else words
+        if not words or os.path.basename(words[0]).lstrip("-") not in _SHELLS:
+            return False
+    return not any(re.fullmatch(r"[^-].*|-[a-z]*c[a-z]*", word) for word in _operands(words))
+
+
+def _operands(words: list[str]) -> list[str]:
+    """Return a shell's arguments less the values of its options (`-o emacs`, `--rcfile FILE`)."""
+    kept, skip = [], False
+    for word in words[1:]:
+        if not skip:
+            kept.append(word)
+        skip = word in ("-o", "+o", "-O", "+O", "--rcfile", "--init-file")
+    return kept
+
+
+def _has_screen(printed: bytes) -> bool:
+    on = [found.start() for found in re.finditer(_SCREEN_ON, printed)]
+    off = [found.start() for found in re.finditer(_SCREEN_OFF, printed)]
+    if on or off:
+        return max(on, default=-1) > max(off, default=-1)
+    return len(re.findall(_ADDRESSED, printed)) > 1
+
+
+def _by_the_text(scene: Scene, unseen: list[Process]) -> Diagnosis | None:
+    """Judge by the last line and the silence, where the kernel cannot be asked."""
+    line, ended = text.last_line(scene.printed)
+    one = unseen[-1] if unseen else None
+    because = "judged by its last line"
+    if scene.quiet < _QUIET_ENOUGH:
+        return None
+
+    def probably(kind: str, question: str = "") -> Diagnosis:
+        return Diagnosis(kind, process=one, question=question, because=because, certain=False)
+
+    if _has_screen(scene.printed):
+        return probably("full-screen")
+    if ended or not line:
+        return None
+    if re.search(_PAGER_PROMPT, line):
+        return probably("pager")
+    if re.search(_CHOICE, line):
+        return probably("question", line)
+    if re.search(_PASSWORD, line):
+        return probably("password", line)
+    if re.search(_SHELL_PROMPT, line):
+        return probably("shell", line)
+    return probably("question", line) if re.search(_QUESTION, line) else None
+
+
+def _doing(one: Process, waits: list[Wait], share: float) -> str:
+    """Return a word of ``_TELLING`` for what a process does, given its share of a processor."""
+    if one.name in _RELAYS:
+        # What it passes on tells more, where that can be seen.
+        return "relay"
+    if one.state in "Tt":
+        return "wait"
+    if one.state == "R" or share > _BUSY_SHARE:
+        return "busy"
+    if one.state == "D":
+        return "device"
+    for wait in waits:
+        if wait.call in ("read", "poll", "socket") and _peers(one, (wait,)):
+            return "network"
+        if wait.call == "poll" and not wait.files and not wait.endless:
+            return "sleeping"
+    call = waits[0].call if waits else ""
+    return {"sleep": "sleeping", "socket": "poll"}.get(call, call)
+
+
+def _peers(one: Process, waits: Iterable[Wait]) -> list[str]:
+    sockets = [file for wait in waits for file in wait.files if file.is_socket]
+    return [peer for file in sockets if (peer := processes.peer(one.pid, file))]
+
+
+def _waits_for(one: Process, waits: list[Wait], doing: str) -> str:
+    if doing == "network":
+        return f"waits for the network: {_peers(one, waits)[0]}"
+    if doing == "lock":
+        names = [file.name for wait in waits for file in wait.files]
+        return f"waits for a lock: {names[0]}" if names else "waits for a lock"
+    return {
+        "relay": "passes on what another machine or container does",
+        "device": "waits for a device or a file system",
+        "poll": "waits for something to happen",
+        "futex": "waits for another of its threads",
+        "pause": "waits for a signal",
+        "read": "waits for what another program prints",
+        "write": "waits for another program to read",
+        "wait": "waits for another process",
+    }.get(doing, "")

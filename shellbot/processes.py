@@ -1,0 +1,410 @@
+"""The processes of this machine, as Linux shows them in /proc (proc(5)). Elsewhere none is seen."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from collections.abc import Iterable, Iterator, Sequence
+
+# The number of each system call that a process may be found waiting in, by machine: x86_64 and
+# the generic table that newer ones share (asm-generic/unistd.h). On others, and for 32-bit
+# programs, only the kernel function that it sleeps in is known.
+_X86_64 = {
+    **{0: "read", 19: "read", 7: "poll", 271: "ppoll", 23: "select", 270: "select"},
+    **{232: "epoll", 281: "epoll", 441: "epoll", 35: "sleep", 230: "sleep", 34: "pause"},
+    **{61: "wait", 247: "wait", 202: "futex", 73: "lock", 72: "lock", 1: "write", 20: "write"},
+    **{42: "socket", 43: "socket", 45: "socket", 47: "socket", 288: "socket", 130: "pause"},
+}
+_GENERIC = {
+    **{63: "read", 65: "read", 73: "ppoll", 72: "select", 22: "epoll", 441: "epoll"},
+    **{101: "sleep", 115: "sleep", 260: "wait", 95: "wait", 98: "futex", 32: "lock", 25: "lock"},
+    **{64: "write", 66: "write", 202: "socket", 203: "socket", 207: "socket", 212: "socket"},
+    **{242: "socket", 133: "pause"},
+}
+_CALLS = {"x86_64": _X86_64, "aarch64": _GENERIC, "riscv64": _GENERIC, "loongarch64": _GENERIC}
+# The same by the kernel's function, where it says enough.
+_SLEEPS = (("nanosleep", "sleep"), ("do_wait", "wait"), ("futex", "futex"), ("lock", "lock"))
+
+_BOOT_CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+_TICKS = os.sysconf("SC_CLK_TCK")
+_MOST_PIDS_IN_A_TICK = 5_000
+_MOST_FILES = 1_024
+_POLL_IN = 1
+_CONTROLLING_TERMINAL = os.makedev(5, 0)
+_PTY_MASTER = os.makedev(5, 2)
+_PTY_SLAVES = range(136, 144)
+
+
+class Process:
+    """One process, as it was when it was looked at."""
+
+    __slots__ = (
+        *("pid", "name", "state", "parent", "group", "session", "terminal", "foreground"),
+        *("busy", "started"),
+    )
+
+    def __init__(self, pid: int, name: str, fields: list[bytes]) -> None:
+        self.pid = pid
+        self.name = name
+        """What the kernel calls it: the first 15 bytes of the program's name."""
+        self.state = fields[0].decode()
+        """R runs, S sleeps, D waits for a device, T and t are stopped, Z has ended."""
+        self.parent = int(fields[1])
+        self.group = int(fields[2])
+        self.session = int(fields[3])
+        self.terminal = _device(int(fields[4]))
+        """Its controlling terminal's device number, or 0. Each container counts its own."""
+        self.foreground = int(fields[5])
+        """The process group that has that terminal."""
+        self.busy = (int(fields[11]) + int(fields[12])) / _TICKS
+        """The processor time it has used, in seconds."""
+        self.started = int(fields[19])
+        """The tick that it was started in, by CLOCK_BOOTTIME."""
+
+    def began_since(self, moment: Moment) -> bool:
+        """Whether it was started after *moment*."""
+        if self.started != moment.tick or not moment.last_pid:
+            return self.started >= moment.tick
+        # In the same tick, the number tells; a much smaller one has begun again from below.
+        return self.pid > moment.last_pid or moment.last_pid - self.pid > _MOST_PIDS_IN_A_TICK
+
+    def has_terminal(self) -> bool:
+        """Whether it may read from its terminal, or has none that could stop it."""
+        return not self.terminal or self.group == self.foreground
+
+    def __repr__(self) -> str:
+        return f"<Process {self.pid} {self.name} {self.state}>"
+
+
+class File:
+    """What a descriptor of a process stands for."""
+
+    __slots__ = ("device", "name", "path")
+
+    def __init__(self, pid: int, number: int) -> None:
+        self.path = f"/proc/{pid}/fd/{number}"
+        self.name = os.readlink(self.path)
+        self.device = 0, 0
+        """The file system that a device file is on, and its number."""
+        if self.name.startswith("/"):
+            status = os.stat(self.path)
+            self.device = status.st_dev, status.st_rdev
+
+    @property
+    def is_master(self) -> bool:
+        """Whether it is the side of a pseudo-terminal that types and reads what is printed."""
+        return self.device[1] == _PTY_MASTER or self.name.endswith("/ptmx")
+
+    @property
+    def is_controlling(self) -> bool:
+        """Whether it was opened as /dev/tty."""
+        return self.device[1] == _CONTROLLING_TERMINAL
+
+    @property
+    def is_pseudo_terminal(self) -> bool:
+        return os.major(self.device[1]) in _PTY_SLAVES
+
+    def goes_both_ways(self) -> bool:
+        """Whether it was opened for reading and writing."""
+        with open(self.path.replace("/fd/", "/fdinfo/")) as file:
+            # "flags:	0100002" (proc(5)), in octal.
+            flags = next(line.split()[1] for line in file if line.startswith("flags:"))
+        return int(flags, 8) & os.O_ACCMODE == os.O_RDWR
+
+    @property
+    def is_socket(self) -> bool:
+        return self.name.startswith("socket:")
+
+
+class Wait:
+    """What one thread waits for."""
+
+    __slots__ = ("call", "endless", "files", "main")
+
+    def __init__(self, call: str, files: tuple[File, ...], *, endless: bool, main: bool) -> None:
+        self.call = call
+        """read, poll, sleep, wait, futex, lock, socket, write, pause, or nothing if not known."""
+        self.files = files
+        """The files that it waits for."""
+        self.endless = endless
+        """Whether it waits however long it takes."""
+        self.main = main
+        """Whether it is the program's first thread."""
+
+
+class Moment:
+    """A point in time that processes were started before or after."""
+
+    __slots__ = ("last_pid", "tick")
+
+    def __init__(self, tick: int, last_pid: int) -> None:
+        self.tick = tick
+        """The number of ticks since the machine was started."""
+        self.last_pid = last_pid
+        """The newest process then, or 0 if that is not known."""
+
+
+class Clock:
+    """Tells moments, at little cost. Holds a descriptor until it is closed."""
+
+    def __init__(self) -> None:
+        self._descriptor: int | None = None
+        try:
+            self._descriptor = os.open("/proc/loadavg", os.O_RDONLY | os.O_CLOEXEC)
+            # lxcfs puts its own file there, which says something else.
+            if os.fstat(self._descriptor).st_dev != os.stat("/proc").st_dev:
+                self.close()
+        except OSError:
+            pass
+
+    def now(self) -> Moment:
+        """Return this moment."""
+        last_pid = 0
+        if self._descriptor is not None:
+            # "0.00 0.01 0.05 1/78 20833": the last is the newest process (proc(5)).
+            last_pid = int(os.pread(self._descriptor, 128, 0).split()[-1])
+        return Moment(time.clock_gettime_ns(_BOOT_CLOCK) * _TICKS // 1_000_000_000, last_pid)
+
+    def close(self) -> None:
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+
+def process(pid: int) -> Process | None:
+    """Return process *pid*, if it is there and can be seen."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            stat = file.read()
+    except OSError:
+        return None
+    name, _, rest = stat.partition(b"(")[2].rpartition(b")")
+    return Process(pid, name.decode("utf-8", "replace"), rest.split())
+
+
+def everything() -> Iterator[Process]:
+    """Yield every process that can be seen."""
+    try:
+        entries = os.listdir("/proc")
+    except OSError:
+        return
+    for entry in entries:
+        if entry.isdigit() and (found := process(int(entry))):
+            yield found
+
+
+def below(root: int) -> list[Process]:
+    """Return the descendants of process *root*, parents before their children."""
+    if not os.path.exists(f"/proc/{root}/task/{root}/children"):
+        return _below(root, everything())
+    found = []
+    waiting = list(_children(root))
+    for pid in waiting:
+        child = process(pid)
+        if child:
+            found.append(child)
+            waiting += _children(pid)
+    return found
+
+
+def _below(root: int, among: Iterable[Process]) -> list[Process]:
+    children: dict[int, list[Process]] = {}
+    for one in among:
+        children.setdefault(one.parent, []).append(one)
+    found = children.get(root, [])[:]
+    for one in found:
+        found += children.get(one.pid, ())
+    return found
+
+
+def _children(pid: int) -> Iterator[int]:
+    try:
+        for thread in os.listdir(f"/proc/{pid}/task"):
+            with open(f"/proc/{pid}/task/{thread}/children", "rb") as file:
+                yield from map(int, file.read().split())
+    except OSError:  # it has ended meanwhile
+        return
+
+
+def send(these: Iterable[Process], number: int) -> bool:
+    """Send signal *number* to *these*; say whether there was one to send it to."""
+    sent = False
+    for one in these:
+        sent = True
+        # It may have ended meanwhile, or belong to another user.
+        with contextlib.suppress(OSError):
+            os.kill(one.pid, number)
+    return sent
+
+
+def left(these: Sequence[Process], limit: float) -> list[Process]:
+    """Return those of *these* that are still there after *limit* seconds, or sooner if none is."""
+    deadline = time.monotonic() + limit
+    while remaining := [one for one in these if _is_still(one)]:
+        if time.monotonic() >= deadline:
+            break
+        time.sleep(0.005)
+    return remaining
+
+
+def _is_still(one: Process) -> bool:
+    now = process(one.pid)
+    return now is not None and now.started == one.started and now.state not in "ZX"
+
+
+def arguments(pid: int) -> list[str]:
+    """Return what process *pid* was started with, its own name first, or nothing."""
+    try:
+        with open(f"/proc/{pid}/cmdline", "rb") as file:
+            return file.read().rstrip(b"\0").decode("utf-8", "replace").split("\0")
+    except OSError:
+        return []
+
+
+def files(pid: int) -> list[File]:
+    """Return the files that process *pid* has open, as far as this user may know."""
+    try:
+        numbers = os.listdir(f"/proc/{pid}/fd")
+    except OSError:
+        return []
+    return _files(pid, map(int, numbers[:_MOST_FILES]))
+
+
+def _files(pid: int, numbers: Iterable[int]) -> list[File]:
+    found = []
+    for number in numbers:
+        try:
+            found.append(File(pid, number))
+        except OSError:  # closed meanwhile, or another user's
+            continue
+    return found
+
+
+def waits(pid: int) -> list[Wait]:
+    """Return what the threads of process *pid* wait for. A running one is left out.
+
+    Nothing, if this user may not know: that takes the right to trace it (ptrace(2)).
+    """
+    try:
+        threads = sorted(map(int, os.listdir(f"/proc/{pid}/task")))
+    except OSError:
+        return []
+    calls = _calls(pid)
+    found = []
+    for thread in threads:
+        try:
+            wait = _wait(pid, thread, calls)
+        except (OSError, ValueError):  # it has ended or gone on meanwhile
+            continue
+        if wait:
+            found.append(wait)
+    return found
+
+
+def _calls(pid: int) -> dict[int, str]:
+    try:
+        with open(f"/proc/{pid}/exe", "rb") as program:
+            # The fifth byte of an ELF file: 2 is a 64-bit program (elf(5)).
+            wide = program.read(5)[4:] == b"\2"
+    except OSError:
+        wide = False
+    return _CALLS.get(os.uname().machine, {}) if wide else {}
+
+
+def _wait(pid: int, thread: int, calls: dict[int, str]) -> Wait | None:
+    with open(f"/proc/{pid}/task/{thread}/syscall") as file:
+        words = file.read().split()
+    if words[0] == "running":
+        return None
+    with open(f"/proc/{pid}/task/{thread}/wchan") as file:
+        sleeps_in = file.read()
+    number, values = int(words[0]), [int(word, 16) for word in words[1:]]
+    call = calls.get(number, "") if number >= 0 else ""
+    numbers: Iterable[int] = ()
+    endless = True
+    if call in ("read", "write", "lock", "socket"):
+        numbers = values[:1]
+    elif call in ("poll", "ppoll"):
+        numbers = _polled(pid, values[0], values[1])
+        endless = values[2] & 0xFFFFFFFF == 0xFFFFFFFF if call == "poll" else not values[2]
+        call = "poll"
+    elif call == "select":
+        numbers = _selected(pid, values[0], values[1])
+        endless, call = not values[4], "poll"
+    elif call == "epoll":
+        numbers = _watched(pid, values[0])
+        endless, call = values[3] & 0xFFFFFFFF == 0xFFFFFFFF, "poll"
+    if not call:
+        call = next((name for part, name in _SLEEPS if part in sleeps_in), "")
+    return Wait(call, tuple(_files(pid, numbers)), endless=endless, main=thread == pid)
+
+
+def _memory(pid: int, address: int, size: int) -> bytes:
+    if not size:
+        return b""
+    descriptor = os.open(f"/proc/{pid}/mem", os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        return os.pread(descriptor, size, address)
+    finally:
+        os.close(descriptor)
+
+
+def _polled(pid: int, address: int, count: int) -> list[int]:
+    # struct pollfd: int fd; short events; short revents (poll(2)).
+    table = _memory(pid, address, 8 * min(count, _MOST_FILES))
+    found = []
+    for at in range(0, len(table), 8):
+        number = int.from_bytes(table[at : at + 4], "little", signed=True)
+        if number >= 0 and table[at + 4] & _POLL_IN:
+            found.append(number)
+    return found
+
+
+def _selected(pid: int, count: int, address: int) -> list[int]:
+    if not address:
+        return []
+    # Whole words, as the kernel reads them (select(2)).
+    words = _memory(pid, address, (min(count, _MOST_FILES) + 63) // 64 * 8)
+    bits = int.from_bytes(words, "little")
+    return [number for number in range(min(count, _MOST_FILES)) if bits >> number & 1]
+
+
+def _watched(pid: int, epoll: int) -> list[int]:
+    found = []
+    with open(f"/proc/{pid}/fdinfo/{epoll}") as file:
+        for line in file:
+            words = line.split()
+            # "tfd: 0 events: 19 ..." (proc(5), fdinfo of an epoll descriptor).
+            if words[:1] == ["tfd:"] and int(words[3], 16) & _POLL_IN:
+                found.append(int(words[1]))
+    return found
+
+
+def peer(pid: int, socket: File) -> str:
+    """Return the other end of an internet connection as ``address:port``, or nothing."""
+    import socket as sockets
+
+    inode = socket.name[len("socket:[") : -1]
+    for table, family in (("tcp", sockets.AF_INET), ("tcp6", sockets.AF_INET6)):
+        try:
+            with open(f"/proc/{pid}/net/{table}") as file:
+                rows = [line.split() for line in file]
+        except OSError:
+            continue
+        for row in rows:
+            if row[9:10] == [inode]:
+                address, port = row[2].split(":")
+                # Words of four bytes, each in the machine's own order.
+                octets = b"".join(
+                    bytes.fromhex(address[at : at + 8])[::-1] for at in range(0, len(address), 8)
+                )
+                return f"{sockets.inet_ntop(family, octets)}:{int(port, 16)}"
+    return ""
+
+
+def _device(number: int) -> int:
+    """Return a device number as stat(2) has it, from what /proc/PID/stat shows (tty_nr)."""
+    if not number:
+        return 0
+    return os.makedev(number >> 8 & 0xFFF, number & 0xFF | number >> 12 & 0xFFF00)
