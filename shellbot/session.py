@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import _thread
 import contextlib
 import os
 import re
@@ -79,7 +78,7 @@ class Session:
         self._size = size
         self._program = program = dialects.program(shell)
         self._owner = os.getpid()
-        self._lock = _thread.allocate_lock()
+        self._turns: list[object] = []
         self._doing = ""
         self._closed = False
         self.within = program.within
@@ -171,11 +170,7 @@ class Session:
         accepted = _accepted(check)
         line = _line(command)
         limits = self._limits.but(timeout, idle_timeout)
-        self._take(line)
-        try:
-            result = self._run(line, limits, on_waiting)
-        finally:
-            self._lock.release()
+        result = self._alone(line, lambda: self._run(line, limits, on_waiting))
         console.debug("%r", result)
         if accepted is not None and result.exit_code not in accepted:
             raise CommandError(result)
@@ -237,11 +232,7 @@ class Session:
             limits = limits.but(_UNTIL_LIMIT, DEFAULT)
         if not every >= 0:
             raise UsageError(f"every={every!r} has to be 0 or more")
-        self._take(line)
-        try:
-            return self._until(line, met, limits, every=every, absent=absent)
-        finally:
-            self._lock.release()
+        return self._alone(line, lambda: self._until(line, met, limits, every=every, absent=absent))
 
     def _until(
         self,
@@ -327,9 +318,11 @@ class Session:
         if self._closed:
             return
         self._closed = True
-        if os.getpid() == self._owner and not self._lock.acquire(blocking=False):
+        if os.getpid() == self._owner and self._turns:
             self._shell.terminal.kill()
-            self._lock.acquire(timeout=CLOSE_BOUND)
+            deadline = time.monotonic() + CLOSE_BOUND
+            while self._turns and time.monotonic() < deadline:
+                time.sleep(0.005)
         self._shell.close()
 
     def __enter__(self) -> Session:
@@ -348,20 +341,29 @@ class Session:
         within = f" inside {self.within}" if self.within else ""
         return f"<Session {self.dialect}{within} on {self.where}: {state}>"
 
-    def _take(self, line: str) -> None:
-        """Take the session for one command, or say why it cannot be had."""
+    def _alone(self, line: str, run: Callable[[], Result]) -> Result:
+        """Run one command at a time, or say why the session cannot be had."""
         if self._closed:
             raise SessionClosedError("the session is closed; open another one")
         if os.getpid() != self._owner:
             raise UsageError(
                 f"the session belongs to process {self._owner}; after a fork, open one of your own"
             )
-        if not self._lock.acquire(blocking=False):
-            raise SessionBusyError(
-                f"the session is running {text.shorten(self._doing)!r}, called further out or in "
-                "another thread; open a session for each thread"
-            )
-        self._doing = line
+        turn = object()
+        try:
+            # Not a lock: what a signal handler raises must find no moment in which the turn is
+            # taken and nobody would give it back.
+            self._turns.append(turn)
+            if self._turns[0] is not turn:
+                raise SessionBusyError(
+                    f"the session is running {text.shorten(self._doing)!r}, called further out or "
+                    "in another thread; open a session for each thread"
+                )
+            self._doing = line
+            return run()
+        finally:
+            if turn in self._turns:
+                self._turns.remove(turn)
 
 
 def _here() -> Where:

@@ -227,8 +227,6 @@ class Shell:
         self._number += 1
         parser, terminal = self._parser, self._terminal
         parser.expect(self._number)
-        self._heard = time.monotonic()
-        self._since = terminal.clock.now()
         try:
             if terminal.hold_modes() and self.dialect.calm:
                 terminal.write(self.dialect.calm, attention.deadline)
@@ -237,6 +235,8 @@ class Shell:
             else:
                 failed = self._status != 0
                 frame = self.dialect.frame(self._number, data, after_failure=failed)
+            self._heard = time.monotonic()
+            self._since = terminal.clock.now()
             terminal.write(frame, min(attention.deadline, self._heard + attention.idle))
             self._await(attention)
         except _StoppedError as stopped:
@@ -247,8 +247,9 @@ class Shell:
         except BaseException:
             # Ctrl-C in the calling program, or whatever on_waiting or a signal handler raises.
             # If that costs the shell, the next call says so.
-            with contextlib.suppress(SessionError):
-                self._recover()
+            if self._since:
+                with contextlib.suppress(SessionError):
+                    self._recover()
             raise
         self._since = None
         assert parser.status is not None
@@ -374,7 +375,8 @@ class Shell:
         if self._answered(time.monotonic()):
             return self._recovered("nothing, as it had just ended by itself", since)
         steps: list[tuple[str, float, Callable[[float], object]]] = [
-            ("Ctrl-C", 1.0, self._interrupt),
+            ("Ctrl-C", 0.3, self._interrupt),
+            ("Ctrl-C", 0.7, self._ask_at_the_prompt),
             ("Ctrl-C again", 0.5, self._interrupt),
             ("Ctrl-\\", 0.5, lambda deadline: terminal.press(termios.VQUIT, deadline)),
             ("Ctrl-D", 0.5, lambda deadline: self._leave(deadline, inner=False)),
@@ -397,8 +399,11 @@ class Shell:
             act(deadline)
             if self._answered(deadline):
                 return self._recovered(name, since)
-        self.lost = "nothing got the shell back after a command was stopped"
-        return "more than there is: the session is lost"
+        # It may go on for ever by itself, as a loop does with a trap of its own.
+        terminal.kill()
+        terminal.close()
+        self.lost = "the shell had to be killed, as nothing else stopped its last command"
+        return "killing the shell itself, so the session is lost"
 
     def _recovered(self, name: str, since: Moment) -> str:
         assert self._parser.status is not None
@@ -416,13 +421,20 @@ class Shell:
             # What is stopped gets it only as it goes on.
             self._terminal.resume_since(self._since)
 
+    def _ask_at_the_prompt(self, deadline: float) -> None:
+        """Ask how the frame ended, if the shell is at a prompt that does not tell.
+
+        Such as one that a command has changed for good, or that came before the frame was read.
+        """
+        if self._since and self._terminal.is_alone_since(self._since):
+            self._terminal.write(self.dialect.question(self._number), deadline)
+
     def _leave(self, deadline: float, *, inner: bool) -> None:
         if inner or self._terminal.foreground() != self._terminal.pid:
             # A shell in the shell gives the terminal back as it leaves. Killed, it does not.
             self._terminal.end_input(deadline)
-        elif self._since and not self._terminal.started_since(self._since):
-            # The shell is at its prompt, and a command has changed that for good.
-            self._terminal.write(self.dialect.question(self._number), deadline)
+        else:
+            self._ask_at_the_prompt(deadline)
 
     def _kill(self, number: int) -> None:
         if self._since:

@@ -231,6 +231,10 @@ class Terminal:
         """Return the processes that the program has started since *moment*."""
         return [one for one in processes.below(self.pid) if one.began_since(moment)]
 
+    def is_alone_since(self, moment: Moment) -> bool:
+        """Whether it is known that the program has started nothing since *moment*."""
+        return processes.process(self.pid) is not None and not self.started_since(moment)
+
     def _left_since(self, moment: Moment) -> list[Process]:
         """Return what was started since *moment*, by whomever, and can print on the terminal."""
         return [
