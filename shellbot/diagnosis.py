@@ -173,6 +173,7 @@ class Scene:
         device: tuple[int, int],
         modes: list[Any] | None,
         foreground: int,
+        unread: bool,
         since: Moment,
         printed: bytes,
         quiet: float,
@@ -187,6 +188,8 @@ class Scene:
         """The terminal's modes as tcgetattr has them, or None where it is gone."""
         self.foreground = foreground
         """The process group that has the terminal."""
+        self.unread = unread
+        """Whether it has printed something that is not in :attr:`printed` yet."""
         self.since = since
         """When the command was typed."""
         self.printed = printed
@@ -205,9 +208,14 @@ class Look:
         self.waits = {one.pid: processes.waits(one.pid) for one in self.processes}
         self.readers: dict[int, File] = {}
         """Who waits for somebody to type something, and at which terminal."""
+        inwards = any(_types_inwards(one, self.waits[one.pid], scene) for one in self.processes)
         for one in self.processes:
             terminal = _reads(one, self.waits[one.pid], scene)
-            if terminal:
+            # A shell that reads may have said meanwhile that the command has ended.
+            if terminal is None or (one.pid == scene.shell and scene.unread):
+                continue
+            # At a terminal that a program has made for it, it may be that program that types.
+            if inwards or _is_ours(terminal, one, scene):
                 self.readers[one.pid] = terminal
 
     def waiting(self, before: Look) -> Diagnosis | None:
@@ -318,6 +326,18 @@ def _relays(one: Process, waits: list[Wait]) -> bool:
     if one.name in _POLITE_RELAYS:
         return not any(wait.call == "read" for wait in waits)
     return one.name in _RELAYS
+
+
+def _types_inwards(one: Process, waits: list[Wait], scene: Scene) -> bool:
+    """Whether what is typed goes on to a terminal further in, as sudo and script have it."""
+    if one.name in _RELAYS:
+        return True
+    return one.has_terminal() and any(
+        wait.call == "poll"
+        and any(file.is_master for file in wait.files)
+        and any(_is_terminal(file, one, scene) for file in wait.files)
+        for wait in waits
+    )
 
 
 def _passes_on(one: Process, waits: list[Wait], scene: Scene) -> bool:

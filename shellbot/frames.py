@@ -201,7 +201,7 @@ class Parser:
 
     def last(self, count: int) -> bytes:
         """Return the last *count* bytes that the command has written so far."""
-        return bytes(self._output[-count:])
+        return bytes(self._output[-count:]) if count > 0 else b""
 
     def take_output(self) -> bytes:
         """Return what the command has written and forget it, so that it is never held twice."""

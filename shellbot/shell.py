@@ -19,6 +19,7 @@ from .errors import (
     LevelLostError,
     SessionError,
     StartError,
+    UsageError,
 )
 from .limits import Limits
 from .result import Result, Where
@@ -83,6 +84,8 @@ class _Attention:
         self.limits = limits
         self.deadline = inf if limits.total is None else self.started + limits.total
         self.idle = inf if limits.idle is None else limits.idle
+        self.resumed = self.started
+        """Since when it has been waited without a break."""
         self.on_waiting = on_waiting
         self.look_at = self.started + _FIRST_LOOK
         """When to look again at what the command is doing."""
@@ -91,10 +94,15 @@ class _Attention:
         self.told: object = None
         """The last occasion that somebody was told of."""
 
-    def pause(self, duration: float) -> None:
-        """Leave out the time that somebody took to answer."""
-        self.deadline += duration
-        self.look_at += duration
+    def ends(self, heard: float) -> float:
+        """Return when a limit runs out, if something was printed last at *heard*."""
+        return min(self.deadline, max(heard, self.resumed) + self.idle)
+
+    def resume(self, paused: float) -> None:
+        """Leave out the time since *paused*, which somebody took to answer."""
+        self.resumed = time.monotonic()
+        self.deadline += self.resumed - paused
+        self.look_at += self.resumed - paused
 
 
 class _StoppedError(Exception):
@@ -137,6 +145,9 @@ class Shell:
         self._since: Moment | None = None
         """When the frame was typed that has not ended, if there is one."""
         self._heard = 0.0
+        self._answered_at = 0
+        self._stopping: Diagnosis | None = None
+        """What the command was doing that is being stopped, while it is."""
         self._arguments: list[str] = []
         self._terminal = Terminal(program.arguments, environment=environment, size=size)
         try:
@@ -235,9 +246,9 @@ class Shell:
             else:
                 failed = self._status != 0
                 frame = self.dialect.frame(self._number, data, after_failure=failed)
-            self._heard = time.monotonic()
+            self._heard, self._answered_at = time.monotonic(), 0
             self._since = terminal.clock.now()
-            terminal.write(frame, min(attention.deadline, self._heard + attention.idle))
+            terminal.write(frame, attention.ends(self._heard))
             self._await(attention)
         except _StoppedError as stopped:
             stopped.recovery = self._recover(stopped.diagnosis)
@@ -269,7 +280,7 @@ class Shell:
     def _await(self, attention: _Attention) -> None:
         """Read until the frame has ended, or raise what stops it."""
         while self._parser.status is None:
-            ends = min(attention.deadline, self._heard + attention.idle)
+            ends = attention.ends(self._heard)
             heard = self._take_in(min(ends, attention.look_at))
             now = time.monotonic()
             if self._parser.status is not None:
@@ -336,20 +347,29 @@ class Shell:
     def _tell(self, diagnosis: Diagnosis, attention: _Attention, on_waiting: OnWaiting) -> None:
         asked = time.monotonic()
         answer = on_waiting(diagnosis)
-        self._heard = time.monotonic()
-        attention.pause(self._heard - asked)
+        attention.resume(asked)
         if answer is False:
-            raise _StoppedError(self._heard, diagnosis)
-        if answer is not None:
+            raise _StoppedError(attention.resumed, diagnosis)
+        if isinstance(answer, (str, bytes)):
             keys = answer if isinstance(answer, bytes) else frames.encode(answer)
-            self._terminal.write(keys, min(attention.deadline, self._heard + attention.idle))
+            # The answer is not echoed, so that the next question would stand on the same line.
+            self._answered_at = self._parser.size
+            self._terminal.write(keys, attention.ends(self._heard))
             attention.told = None
+        elif answer is not None:
+            raise UsageError(f"on_waiting returned {answer!r}, not text, None or False")
 
     def diagnose(self) -> Diagnosis:
         """Say what the running command seems to be doing. From any thread."""
+        since = self._since
+        found = self._judged() if since and not self._stopping else None
         if self.lost:
             return Diagnosis("disconnected", because=self.lost)
-        return self._judged() if self._since else Diagnosis("idle")
+        if self._stopping:
+            return self._stopping
+        if found is None or self._since is not since or self._parser.status is not None:
+            return Diagnosis("idle")
+        return found
 
     def _judged(self) -> Diagnosis:
         return diagnosis.judge(self._scene)
@@ -361,8 +381,9 @@ class Shell:
             device=self._terminal.device,
             modes=self._terminal.modes(),
             foreground=self._terminal.foreground(),
+            unread=self._terminal.has_unread(),
             since=self._since or self._terminal.clock.now(),
-            printed=self._parser.last(_SHOWN),
+            printed=self._parser.last(min(self._parser.size - self._answered_at, _SHOWN)),
             quiet=time.monotonic() - self._heard,
         )
 
@@ -372,6 +393,7 @@ class Shell:
         """Get the shell to its prompt, by ever stronger means; return what it took."""
         assert self._since
         since, terminal = self._since, self._terminal
+        self._stopping = diagnosis or Diagnosis("silent", because="it is being stopped")
         if self._answered(time.monotonic()):
             return self._recovered("nothing, as it had just ended by itself", since)
         steps: list[tuple[str, float, Callable[[float], object]]] = [
@@ -381,7 +403,9 @@ class Shell:
             ("Ctrl-\\", 0.5, lambda deadline: terminal.press(termios.VQUIT, deadline)),
             ("Ctrl-D", 0.5, lambda deadline: self._leave(deadline, inner=False)),
             ("hanging up on what it had started", 0.3, lambda deadline: self._kill(signal.SIGHUP)),
-            ("killing what it had started", 1.0, lambda deadline: self._kill(signal.SIGKILL)),
+            ("killing what it had started", 0.5, lambda deadline: self._kill(signal.SIGKILL)),
+            # What was killed may have read the last question in the shell's place.
+            ("killing what it had started", 0.7, self._ask_at_the_prompt),
         ]
         if diagnosis and diagnosis.kind == "shell":
             if diagnosis.pid == terminal.pid:
@@ -410,7 +434,7 @@ class Shell:
         self._status = self._parser.status
         left = self._terminal.end_since(since)
         self._settle()
-        self._since = None
+        self._since = self._stopping = None
         if left:
             name += f", and ending what it had left on the terminal: {', '.join(left)}"
         return name

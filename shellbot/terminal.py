@@ -227,6 +227,13 @@ class Terminal:
         except OSError:
             return 0
 
+    def has_unread(self) -> bool:
+        """Whether something was printed that nobody has read yet."""
+        count = bytearray(4)
+        with contextlib.suppress(OSError):
+            fcntl.ioctl(self._fd, termios.FIONREAD, count)
+        return any(count) or bool(self._inbox)
+
     def started_since(self, moment: Moment) -> list[Process]:
         """Return the processes that the program has started since *moment*."""
         return [one for one in processes.below(self.pid) if one.began_since(moment)]
@@ -278,8 +285,8 @@ class Terminal:
         return processes.send(stopped, signal.SIGCONT)
 
     def kill_since(self, moment: Moment, number: int) -> None:
-        """Send signal *number* to the processes that the program has started since *moment*."""
-        processes.send(self.started_since(moment), number)
+        """Send signal *number* to what was started since *moment*, by the program or on it."""
+        processes.send((*self.started_since(moment), *self._left_since(moment)), number)
         foreground = self.foreground()
         # Where there is no /proc to find them in, or they have another parent by now.
         with contextlib.suppress(OSError):
