@@ -20,7 +20,7 @@ LOOKS_APART = 0.1
 """Seconds between the two looks that a judgement takes."""
 
 # What it is, and what a person can do about it. Every kind is one row.
-_KINDS = {
+KINDS = {
     "password": (
         "waiting for a password",
         "give it the password with on_waiting=, or use what needs none (a key, sudo -n)",
@@ -35,7 +35,7 @@ _KINDS = {
         "give it a file or a pipe to read from (< file), or </dev/null if it needs none",
     ),
     "shell": (
-        "another shell at its prompt",
+        "in another shell, at its prompt",
         "use login() for a command that opens another shell, so that commands reach it",
     ),
     "pager": (
@@ -43,7 +43,7 @@ _KINDS = {
         "have it print at once: pipe it through cat, or switch its pager off (--no-pager)",
     ),
     "full-screen": (
-        "full-screen program",
+        "in a full-screen program",
         "a person has to use it, or give it the option that makes it print and end (top -b -n 1)",
     ),
     "printing": ("still printing", "give it more time, or have it print less"),
@@ -98,7 +98,7 @@ _SCREEN_ON = rb"\x1b\[\?(?:47|104[79])h"
 _SCREEN_OFF = rb"\x1b\[\?(?:47|104[79])l"
 _ADDRESSED = rb"\x1b\[\d*(?:;\d*)?[Hf]"
 
-_RECENTLY = 1.0
+_RECENTLY = 0.5
 _QUIET_ENOUGH = 1.0
 _BUSY_SHARE = 0.2
 
@@ -140,10 +140,10 @@ class Diagnosis:
     @property
     def advice(self) -> str:
         """What to try."""
-        return _KINDS[self.kind][1]
+        return KINDS[self.kind][1]
 
     def __str__(self) -> str:
-        words = _KINDS[self.kind][0] if self.certain else f"probably {_KINDS[self.kind][0]}"
+        words = KINDS[self.kind][0] if self.certain else f"probably {KINDS[self.kind][0]}"
         if self.question:
             words += f": `{self.question}`"
         about = [f"{self.process}, pid {self.pid}"] if self.process else []
@@ -265,8 +265,9 @@ def judge(scene: Callable[[], Scene]) -> Diagnosis:
         return Diagnosis("stopped", process=shell, because="the session's own shell")
     if waiting := now.waiting(before):
         return waiting
-    if now.scene.printed and now.scene.quiet < _RECENTLY:
-        return Diagnosis("printing", because=f"the last {text.seconds(now.scene.quiet)} ago")
+    # The first look's, as who asks may be the one who reads.
+    if now.scene.printed and before.scene.quiet < _RECENTLY:
+        return Diagnosis("printing", because=f"the last {text.seconds(before.scene.quiet)} ago")
     return now.working(before)
 
 

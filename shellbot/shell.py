@@ -24,7 +24,7 @@ from .errors import (
 from .limits import Limits
 from .result import Result, Where
 from .terminal import Terminal
-from .text import quote, seconds
+from .text import quote, seconds, shorten
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -146,6 +146,7 @@ class Shell:
         """When the frame was typed that has not ended, if there is one."""
         self._heard = 0.0
         self._answered_at = 0
+        self._command = ""
         self._stopping: Diagnosis | None = None
         """What the command was doing that is being stopped, while it is."""
         self._arguments: list[str] = []
@@ -191,6 +192,7 @@ class Shell:
         data = frames.encode(command)
         if self.lost:
             raise self._gone(self.lost)
+        self._command = command
         if self._since:
             # What interrupted the last call also interrupted its getting the shell back.
             self._recover()
@@ -506,7 +508,7 @@ class Shell:
         if code is not None and code < 0:
             told = f", killed by signal {-code}"
         return LevelLostError(
-            f"{why}{told}",
+            f"{why}{told}: {shorten(self._command)}",
             exit_code=code,
             partial=partial,
             where=self.where,

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import shellbot
+from shellbot import diagnosis
 
 ROOT = Path(__file__).parents[2]
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
@@ -46,6 +47,12 @@ def test_links_between_pages_lead_somewhere() -> None:
     for page in PAGES:
         for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text()):
             assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_every_diagnosis_is_shown() -> None:
+    page = (ROOT / "docs" / "not-finished.md").read_text()
+    for kind, (words, _) in diagnosis.KINDS.items():
+        assert f"| `{kind}` | {words}" in page
 
 
 def test_the_changelog_knows_the_version() -> None:

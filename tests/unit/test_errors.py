@@ -169,7 +169,9 @@ def test_a_waiting_command_says_what_for() -> None:
         recovery="Ctrl-D",
         where=HERE,
     )
-    assert str(error).startswith("stopped after 0.5 s: bash\nOn root@db1, depth 2. It was another")
+    assert str(error).startswith(
+        "stopped after 0.5 s: bash\nOn root@db1, depth 2. It was in another"
+    )
     assert "use login()" in str(error)
 
 
