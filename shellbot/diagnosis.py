@@ -169,7 +169,7 @@ class Scene:
         self,
         *,
         shell: int,
-        arguments: list[str],
+        image: object,
         device: tuple[int, int],
         modes: list[Any] | None,
         foreground: int,
@@ -180,8 +180,8 @@ class Scene:
     ) -> None:
         self.shell = shell
         """The shell's process id."""
-        self.arguments = arguments
-        """What the shell itself runs as, to tell it from one that it was replaced by."""
+        self.image = image
+        """The program that the shell is, to tell it from one that it was replaced by."""
         self.device = device
         """The terminal, as :attr:`File.device` has it."""
         self.modes = modes
@@ -423,7 +423,7 @@ def _hides(terminal: File, modes: list[Any], *, ours: bool) -> bool:
 def _is_another_shell(one: Process, scene: Scene) -> bool:
     """Whether the process is a shell that reads commands, and not a script that reads a line."""
     words = processes.arguments(one.pid)
-    if one.name not in _SHELLS or words == scene.arguments:
+    if one.name not in _SHELLS or processes.image(one.pid) == scene.image:
         return False
     if one.name == "busybox" or os.path.basename(words[0]) == "busybox":
         words = words[1:] if os.path.basename(words[0]) == "busybox" else words

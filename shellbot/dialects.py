@@ -78,6 +78,7 @@ class Dialect:
         tidy: str = "",
         rescue: str = "",
         settle: str = "",
+        abandon: str = "",
         calm: str = "",
         not_in_eval: str | None = None,
         leave: str = "",
@@ -94,6 +95,8 @@ class Dialect:
         """What to type after the terminal's modes had to be put back, if anything."""
         self.settle = settle.encode()
         """What to run after a command was stopped by force, if anything."""
+        self.abandon = abandon.encode()
+        """What to type to have a half-read line dropped, if Ctrl-C does not do that."""
         words = (
             ("FINISH", "! " + quietly.replace("CALL", r'\__sb1 "$1" "$__sb_u"') + " "),
             ("PRINT_START_0", printed.replace("MARK", start).replace("FD", "0")),
@@ -120,6 +123,9 @@ class Dialect:
         self._line = f" \\{guard} eval '%b\n%b\n%b'; \\__sb2 %d=\n".encode()
         aside = quietly.replace("CALL", _FINISH_ASIDE)
         self._aside = f" \\__sb0 %d ''; \\{guard} eval '%b'; ! {aside}\n".encode()
+        self._state = (
+            f"\\{guard} command -p env -0 2>/dev/null >>%s && \\{guard} pwd 2>/dev/null >>%s"
+        )
         self._open_line = f" \\{guard} eval '%b\n%b'; %b\n".encode()
         self._hide_prompt = _filled_in(hide_prompt, words).encode()
         self._parses_ahead = parses_ahead
@@ -153,6 +159,13 @@ class Dialect:
         """Return a frame for *command* that, if it succeeds, leaves `$?` and `$_` alone."""
         text = frames.typed(frames.within_quotes(command))
         return self._aside % (number, text, number)
+
+    def state(self, file: str) -> bytes:
+        """Return what writes the environment and the working directory to *file*.
+
+        Simple commands, so that a DEBUG trap or `set -x` cannot write there as well.
+        """
+        return (self._state % (quote(file), quote(file))).encode()
 
     def _outside_eval(self, command: bytes) -> bool:
         # What a here-document holds is not run, and its end has to stand on a line of its own.
@@ -220,6 +233,9 @@ TABLE = (
         show_prompt=rf"if [[ -t 2 ]]; then GUARD eval PS1=\''PROMPT'\'; "
         rf"else GUARD eval PS1=\''{_PROMPT}'\'; fi",
         tidy="GUARD unsetopt zle csh_junkie_quotes;",
+        # It catches SIGINT while it reads, and keeps what it has read of a quoted word. This is an
+        # error inside the quote, where the rest of the line is dropped, and a word outside.
+        abandon="';)'\n",
         # And its short loops would take our last line for their body.
         parses_ahead=True,
         rescue=r"\unfunction unset builtin; \enable builtin eval printf return unset",
@@ -279,7 +295,8 @@ class Program:
         self, dialect: Dialect, arguments: Sequence[str], *, within: str | None = None
     ) -> None:
         self.dialect = dialect
-        self.arguments = tuple(arguments)
+        # A command may change PATH, and the shell be started once more after that.
+        self.arguments = (shutil.which(arguments[0]) or arguments[0], *arguments[1:])
         self.within = within
         """The shell of another family that makes way for it, if any."""
 

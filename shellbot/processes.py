@@ -41,7 +41,7 @@ class Process:
 
     __slots__ = (
         *("pid", "name", "state", "parent", "group", "session", "terminal", "foreground"),
-        *("busy", "started"),
+        *("busy", "started", "stack"),
     )
 
     def __init__(self, pid: int, name: str, fields: list[bytes]) -> None:
@@ -61,6 +61,9 @@ class Process:
         """The processor time it has used, in seconds."""
         self.started = int(fields[19])
         """The tick that it was started in, by CLOCK_BOOTTIME."""
+
+        self.stack = int(fields[25])
+        """Where its stack begins: another place for each program, the same for its forks."""
 
     def began_since(self, moment: Moment) -> bool:
         """Whether it was started after *moment*."""
@@ -260,6 +263,12 @@ def arguments(pid: int) -> list[str]:
             return file.read().rstrip(b"\0").decode("utf-8", "replace").split("\0")
     except OSError:
         return []
+
+
+def image(pid: int) -> object:
+    """Return what tells the program that *pid* runs from others, though not from its own forks."""
+    found = process(pid)
+    return (arguments(pid), found.stack) if found else None
 
 
 def files(pid: int) -> list[File]:

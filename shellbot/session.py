@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import contextlib
 import os
 import re
@@ -12,10 +13,12 @@ from . import console, dialects, text
 from .diagnosis import Diagnosis
 from .errors import (
     CommandError,
+    CommandStoppedError,
     CommandTimeoutError,
     SessionBusyError,
     SessionClosedError,
     SessionError,
+    StartError,
     UsageError,
 )
 from .limits import DEFAULT, Default, Limits
@@ -44,6 +47,13 @@ _CALL_AGAIN = (
     "call again: the next command gets a new shell, in the directory and with the exported "
     "variables that this one had"
 )
+
+
+class _Turn:
+    """One call's use of a session."""
+
+    def __init__(self) -> None:
+        self.thread = _thread.get_ident()
 
 
 class Session:
@@ -78,15 +88,14 @@ class Session:
         self._size = size
         self._program = program = dialects.program(shell)
         self._owner = os.getpid()
-        self._turns: list[object] = []
+        self._turns: list[_Turn] = []
         self._doing = ""
         self._closed = False
         self.within = program.within
         """The shell of another family that was started first and made way, such as fish."""
         directory = None if cwd is None else os.fspath(cwd)
         self._shell = self._opened(directory, surroundings(program, environment or {}))
-        if restart:
-            self._kept = self._shell.state()
+        self._kept = self._shell.state() if restart else None
 
     def _opened(self, cwd: str | None, environment: Mapping[str, str]) -> Shell:
         return Shell(
@@ -124,15 +133,32 @@ class Session:
 
     def _run(self, line: str, limits: Limits, on_waiting: OnWaiting | None = None) -> Result:
         if self._restart and self._shell.lost:
-            self._shell.close()
-            self._shell = self._opened(*self._kept)
+            self._reopen()
         try:
-            return self._shell.run(line, limits, on_waiting)
-        finally:
-            if self._restart and not self._shell.lost:
-                # If it is lost only now, the next call says so.
-                with contextlib.suppress(SessionError):
-                    self._kept = self._shell.state()
+            result = self._shell.run(line, limits, on_waiting)
+        except CommandStoppedError:
+            self._remember()
+            raise
+        self._remember()
+        return result
+
+    def _remember(self) -> None:
+        """Keep what a new shell would have to be given, if this one should be lost."""
+        if self._restart and not self._shell.lost:
+            self._kept = None
+            # What this raises says nothing about the command; but then there is nothing kept.
+            with contextlib.suppress(SessionError):
+                self._kept = self._shell.state()
+
+    def _reopen(self) -> None:
+        if self._kept is None:
+            raise StartError(
+                "cannot restart: after the last command the shell did not tell its directory and "
+                "its exported variables. Open another session.",
+                where=self.where,
+            )
+        self._shell.close()
+        self._shell = self._opened(*self._kept)
 
     def send(
         self,
@@ -318,10 +344,11 @@ class Session:
         if self._closed:
             return
         self._closed = True
-        if os.getpid() == self._owner and self._turns:
-            self._shell.terminal.kill()
+        if os.getpid() == self._owner:
+            self._shell.abandon("the session was closed")
+            mine = _thread.get_ident()
             deadline = time.monotonic() + CLOSE_BOUND
-            while self._turns and time.monotonic() < deadline:
+            while time.monotonic() < deadline and any(t.thread != mine for t in self._turns):
                 time.sleep(0.005)
         self._shell.close()
 
@@ -349,7 +376,7 @@ class Session:
             raise UsageError(
                 f"the session belongs to process {self._owner}; after a fork, open one of your own"
             )
-        turn = object()
+        turn = _Turn()
         try:
             # Not a lock: what a signal handler raises must find no moment in which the turn is
             # taken and nobody would give it back.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import signal
 import termios
 import time
@@ -35,14 +36,20 @@ if TYPE_CHECKING:
     OnWaiting: TypeAlias = Callable[[Diagnosis], "str | bytes | Literal[False] | None"]
 
 _START_LIMIT = 30.0
+_STATE_LIMIT = 5.0
 # A program that waits is noticed at the second look, so within 1.3 s.
 _FIRST_LOOK = 0.25
 _SECOND_LOOK = 0.25
 _LOOKS_APART = 1.0
+# With more than one line, the shell itself might get what the program leaves. A control character
+# may stand for a key such as Ctrl-D.
+_ONE_LINE = rb"[^\n]*[\x00-\x1f\x7f]"
 # How much of the output is looked at for a question.
 _SHOWN = 8_192
 # How long a flood of output may keep a step of the recovery busy beyond its own bound.
 _FLOODED = 0.3
+# How often a shell that runs a loop is interrupted, and how long it is given each time.
+_INSISTENCE, _INSISTENT = 20, 0.03
 
 # Nobody is there to press the space bar, whatever the user's own pager is (R-21).
 _PAGERS = (
@@ -144,12 +151,15 @@ class Shell:
         self._parser = frames.Parser(self._key)
         self._since: Moment | None = None
         """When the frame was typed that has not ended, if there is one."""
+        self._pressed: Moment | None = None
+        """When Ctrl-C was pressed last."""
         self._heard = 0.0
         self._answered_at = 0
         self._command = ""
         self._stopping: Diagnosis | None = None
         """What the command was doing that is being stopped, while it is."""
-        self._arguments: list[str] = []
+        self._image: object = None
+        """The program that the shell is, once it has come up."""
         self._terminal = Terminal(program.arguments, environment=environment, size=size)
         try:
             self._start(cwd)
@@ -180,7 +190,7 @@ class Shell:
             ) from error
         if not result.ok:
             raise StartError(f"cannot start in {cwd!r}.", where=self.where, printed=result.raw)
-        self._arguments = processes.arguments(self._terminal.pid)
+        self._image = processes.image(self._terminal.pid)
 
     def run(self, command: str, limits: Limits, on_waiting: OnWaiting | None = None) -> Result:
         """Run *command* and return what it did. The caller judges the status.
@@ -190,12 +200,12 @@ class Shell:
         opened another shell, and :class:`LevelLostError` when the shell is gone.
         """
         data = frames.encode(command)
+        if self._since and not self.lost:
+            # What interrupted the last call also interrupted its getting the shell back.
+            self._recover()
         if self.lost:
             raise self._gone(self.lost)
         self._command = command
-        if self._since:
-            # What interrupted the last call also interrupted its getting the shell back.
-            self._recover()
         attention = _Attention(limits, on_waiting)
         status, raw = 0, b""
         try:
@@ -307,7 +317,7 @@ class Shell:
             if parser.prompts > seen:
                 self._ask(parser.prompts)
         if terminal.ended and parser.status is None:
-            self.lost = "the shell has ended"
+            self.lost = self.lost or "the shell has ended"
             raise self._gone(self.lost, parser.take_output())
         return bool(data)
 
@@ -329,6 +339,10 @@ class Shell:
 
     def _look(self, attention: _Attention) -> None:
         """See what the command is doing, and tell of it if it waits for somebody."""
+        if self._image is None:
+            # A shell that comes up slowly has nothing to do with what it will be sent.
+            attention.look_at = inf
+            return
         before, attention.seen = attention.seen, Look(self._scene())
         diagnosis = attention.seen.waiting(before) if before else None
         found = attention.seen.readers.keys() - (before.readers.keys() if before else ())
@@ -354,6 +368,11 @@ class Shell:
             raise _StoppedError(attention.resumed, diagnosis)
         if isinstance(answer, (str, bytes)):
             keys = answer if isinstance(answer, bytes) else frames.encode(answer)
+            if self._terminal.takes_lines() and not re.fullmatch(_ONE_LINE, keys):
+                raise UsageError(
+                    f"on_waiting returned {answer!r}, but {diagnosis.process or 'the program'} "
+                    "takes lines: return one, with its newline. It is called again for the next."
+                )
             # The answer is not echoed, so that the next question would stand on the same line.
             self._answered_at = self._parser.size
             self._terminal.write(keys, attention.ends(self._heard))
@@ -379,7 +398,7 @@ class Shell:
     def _scene(self) -> diagnosis.Scene:
         return diagnosis.Scene(
             shell=self._terminal.pid,
-            arguments=self._arguments,
+            image=self._image,
             device=self._terminal.device,
             modes=self._terminal.modes(),
             foreground=self._terminal.foreground(),
@@ -400,12 +419,12 @@ class Shell:
             return self._recovered("nothing, as it had just ended by itself", since)
         steps: list[tuple[str, float, Callable[[float], object]]] = [
             ("Ctrl-C", 0.3, self._interrupt),
-            ("Ctrl-C", 0.7, self._ask_at_the_prompt),
+            ("Ctrl-C", 0.7, self._insist),
             ("Ctrl-C again", 0.5, self._interrupt),
             ("Ctrl-\\", 0.5, lambda deadline: terminal.press(termios.VQUIT, deadline)),
             ("Ctrl-D", 0.5, lambda deadline: self._leave(deadline, inner=False)),
-            ("hanging up on what it had started", 0.3, lambda deadline: self._kill(signal.SIGHUP)),
-            ("killing what it had started", 0.5, lambda deadline: self._kill(signal.SIGKILL)),
+            ("hanging up on what it had started", 0.3, self._hang_up),
+            ("killing what it had started", 0.5, self._kill),
             # What was killed may have read the last question in the shell's place.
             ("killing what it had started", 0.7, self._ask_at_the_prompt),
         ]
@@ -442,10 +461,24 @@ class Shell:
         return name
 
     def _interrupt(self, deadline: float) -> None:
+        self._pressed = self._terminal.clock.now()
         self._terminal.press(termios.VINTR, deadline)
         if self._since:
             # What is stopped gets it only as it goes on.
             self._terminal.resume_since(self._since)
+
+    def _insist(self, deadline: float) -> None:
+        """Do for a shell what Ctrl-C alone does not."""
+        if self.dialect.abandon and not self._parser.started:
+            self._terminal.write(self.dialect.abandon, deadline)
+        self._ask_at_the_prompt(deadline)
+        # A shell in a loop takes no notice where the program that it waits for ends by itself.
+        for _ in range(_INSISTENCE):
+            if not (self._pressed and self._terminal.goes_on_since(self._pressed)):
+                break
+            self._interrupt(deadline)
+            if self._answered(min(deadline, time.monotonic() + _INSISTENT)):
+                break
 
     def _ask_at_the_prompt(self, deadline: float) -> None:
         """Ask how the frame ended, if the shell is at a prompt that does not tell.
@@ -456,15 +489,22 @@ class Shell:
             self._terminal.write(self.dialect.question(self._number), deadline)
 
     def _leave(self, deadline: float, *, inner: bool) -> None:
-        if inner or self._terminal.foreground() != self._terminal.pid:
+        terminal = self._terminal
+        if inner or (terminal.foreground() != terminal.pid and Look(self._scene()).readers):
             # A shell in the shell gives the terminal back as it leaves. Killed, it does not.
-            self._terminal.end_input(deadline)
+            terminal.end_input(deadline)
         else:
             self._ask_at_the_prompt(deadline)
 
-    def _kill(self, number: int) -> None:
+    def _hang_up(self, deadline: float) -> None:
+        # Ctrl-C also empties the queue of what was typed, which the shell itself is to read next.
+        self._interrupt(deadline)
         if self._since:
-            self._terminal.kill_since(self._since, number)
+            self._terminal.kill_since(self._since, signal.SIGHUP)
+
+    def _kill(self, deadline: float) -> None:
+        if self._since:
+            self._terminal.kill_since(self._since, signal.SIGKILL)
 
     def _settle(self) -> None:
         if self.dialect.settle:
@@ -476,14 +516,21 @@ class Shell:
             self._parser.resume(partial, status)
 
     def state(self) -> tuple[str, dict[str, str]]:
-        """Return its working directory and its exported variables, and leave no trace of asking."""
-        command = rb"{ \command -p env -0 && \command pwd; } 2>/dev/null >/dev/tty"
-        try:
-            status, raw = self._frame(command, _Attention(Limits(_START_LIMIT), None), aside=True)
-        except _StoppedError:
-            status, raw = 1, self._parser.take_output()
-        *variables, directory = raw.decode("utf-8", "surrogateescape").split("\0")
-        if status != 0:
+        """Return its working directory and its exported variables, and leave no trace of asking.
+
+        By way of a file: on the terminal, anything might print in between.
+        """
+        import tempfile
+
+        with tempfile.NamedTemporaryFile(prefix="shellbot-") as file:
+            attention = _Attention(Limits(_STATE_LIMIT), None)
+            try:
+                status, raw = self._frame(self.dialect.state(file.name), attention, aside=True)
+            except _StoppedError:
+                status, raw = 1, self._parser.take_output()
+            told = file.read().decode("utf-8", "surrogateescape")
+        *variables, directory = told.split("\0")
+        if status != 0 or not directory.startswith("/"):
             raise SessionError("the shell does not tell its state", where=self.where, printed=raw)
         environment = dict(one.split("=", 1) for one in variables)
         return directory.removesuffix("\n"), _inherited(environment)
@@ -497,9 +544,13 @@ class Shell:
                 self.lost = "the shell has ended between two commands"
                 raise self._gone(self.lost, b"")
 
+    def abandon(self, why: str) -> None:
+        """Kill the shell. Whoever waits for it is told *why*. From any thread."""
+        self.lost = why
+        self._terminal.kill()
+
     def close(self) -> None:
         """End the shell, within :data:`shellbot.terminal.CLOSE_BOUND` seconds."""
-        self.lost = "the session is closed"
         self._terminal.close()
 
     def _gone(self, why: str, partial: bytes = b"", advice: str | None = None) -> LevelLostError:

@@ -198,6 +198,11 @@ class Terminal:
         except termios.error:
             return None
 
+    def takes_lines(self) -> bool:
+        """Whether a program gets what is typed line by line, and not key by key."""
+        modes = self.modes()
+        return modes is not None and modes[3] & termios.ICANON != 0
+
     def press(self, key: int, deadline: float = inf) -> None:
         """Press the key that the terminal has for *key*, such as ``termios.VINTR``."""
         self.hold_modes()
@@ -214,8 +219,7 @@ class Terminal:
 
     def end_input(self, deadline: float) -> None:
         """Press Ctrl-D for the program that has the terminal, whether it takes lines or keys."""
-        modes = self.modes()
-        if modes and modes[3] & termios.ICANON:
+        if self.takes_lines():
             self.press(termios.VEOF, deadline)
         else:
             self.write(_END_OF_INPUT, deadline)
@@ -237,6 +241,10 @@ class Terminal:
     def started_since(self, moment: Moment) -> list[Process]:
         """Return the processes that the program has started since *moment*."""
         return [one for one in processes.below(self.pid) if one.began_since(moment)]
+
+    def goes_on_since(self, moment: Moment) -> bool:
+        """Whether the program itself has started another one since *moment*."""
+        return any(one.parent == self.pid for one in self.started_since(moment))
 
     def is_alone_since(self, moment: Moment) -> bool:
         """Whether it is known that the program has started nothing since *moment*."""
@@ -265,9 +273,10 @@ class Terminal:
         """End what was started since *moment* and can still print; return what that was."""
         ended: dict[int, str] = {}
         for _ in range(_ROUNDS):
-            left = processes.left(self._left_since(moment), _LEAVING)
-            if not left:
+            found = self._left_since(moment)
+            if not found:
                 break
+            left = processes.left(found, _LEAVING)
             ended.update((one.pid, f"{one.name} (pid {one.pid})") for one in left)
             processes.send(left, signal.SIGTERM)
             processes.send(left, signal.SIGCONT)

@@ -13,6 +13,8 @@ import pytest
 import shellbot
 from shellbot import dialects
 
+pytest_plugins = ["hosts.places"]
+
 DIALECTS = tuple(row.name for row in dialects.TABLE)
 OTHERS = ("fish", "tcsh", "xonsh", "yash")
 
