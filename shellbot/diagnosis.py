@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import signal
 import termios
 import time
 from collections.abc import Callable, Iterable
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 
 LOOKS_APART = 0.1
 """Seconds between the two looks that a judgement takes."""
+
+QUIET_ENOUGH = 1.0
+"""Seconds of silence after which the text is judged."""
 
 # What it is, and what a person can do about it. Every kind is one row.
 KINDS = {
@@ -73,6 +77,7 @@ _SHELLS = frozenset(
 _ASK_FOR_PASSWORDS = frozenset(("sudo", "su", "doas"))
 # They pass on what is typed, whether the other side wants it or not.
 _CONTAINERS = frozenset(("docker", "podman", "nerdctl"))
+_OPEN_CONTAINERS = frozenset(("run", "exec", "start", "attach"))
 _RELAYS = _CONTAINERS | frozenset(
     (
         *("ssh", "mosh-client", "telnet", "rlogin", "dbclient", "plink", "kubectl", "oc", "lxc"),
@@ -82,24 +87,34 @@ _RELAYS = _CONTAINERS | frozenset(
 # A blocking read in one of these is its own question: they only poll while they pass things on.
 _POLITE_RELAYS = frozenset(("ssh", "dbclient", "telnet"))
 
+# Where somebody reads, this is a password.
 _PASSWORD = (
-    r"(?i)(?:pass ?(?:word|phrase|code|wort)|passwd|\bpin\b|\botp\b|token|verification code"
-    r"|one-time|secret|kennwort|contraseñ|mot de passe|senha|wachtwoord|lösenord|hasło|heslo"
-    r"|парол|密码|密碼|パスワード|비밀번호|암호)[^?\n]*[:>：][ \t]*\Z"
+    r"(?i)(?:pass ?(?:word|phrase|code|wort)|\bpasswd|\bpin\b|\botp\b|\btoken\b|one-time"
+    r"|verification code|\bsecret\b|kennwort|contraseñ|mot de passe|senha|wachtwoord|lösenord"
+    r"|hasło|heslo|парол|密码|密碼|パスワード|비밀번호|암호)[^?\n]*[:>：][ \t]*\Z"
     r"|pass(?:word|phrase)\??[ \t]*\Z"
 )
+_NO_PASSWORD = r"(?i)\b(?:file|path|directory|(?:user)?name|number|count|login|e-?mail)\b"
 _CHOICE = r"(?i)\b(?:y(?:es)?\s?[/|]\s?n(?:o)?|n(?:o)?\s?[/|]\s?y(?:es)?)\b"
-_QUESTION = r"[:?>$#%\])»❯：？][ \t]*\Z"
-_ENDED_QUESTION = r"(?:[?？]|[:：]|[\])>])[ \t]*\Z"
-_SHELL_PROMPT = r"[$#%❯][ \t]*\Z"
+# What asks, even if a newline ends it or nobody knows who reads. "Compiling: " does not.
+_ASKS = (
+    r"[?？][ \t]*\Z|(?i:\bpress\b)"
+    r"|(?i:\b(?:enter|type|choose|choice|select|selection|user|(?:user)?name|login|e-?mail|address"
+    r"|number|value|answer|option|confirm|continue)\b)[^:\n]*[:：][ \t]*\Z"
+)
+# How a line ends that somebody reads after.
+_PROMPT = r"[:?>$#%\])»❯：？][ \t]*\Z"
+_SHELL_PROMPT = r"[$#❯][ \t]*\Z|\A\S+@\S+.*[%>][ \t]*\Z"
+_PROGRESS = r"\d\s*%|\d\s*/\s*\d"
 _PAGER_PROMPT = r"\A(?::|\(END\)|--More--.*|lines \d+-\d+.*|\S.* \(press h for help.*)\Z"
 # Alternate screen (xterm's private modes 47, 1047, 1049) and an addressed cursor (ECMA-48 CUP).
 _SCREEN_ON = rb"\x1b\[\?(?:47|104[79])h"
 _SCREEN_OFF = rb"\x1b\[\?(?:47|104[79])l"
 _ADDRESSED = rb"\x1b\[\d*(?:;\d*)?[Hf]"
 
+_BACKGROUND = 1 << (signal.SIGINT - 1) | 1 << (signal.SIGQUIT - 1)
+_SWITCHES = "voluntary_ctxt_switches"
 _RECENTLY = 0.5
-_QUIET_ENOUGH = 1.0
 _BUSY_SHARE = 0.2
 
 # Which of many processes tells most about a silence, the first one first.
@@ -110,7 +125,9 @@ _TELLING = (*_AT_WORK, "pause", "", "write", "relay", "read", "wait")
 class Diagnosis:
     """What a command seems to be doing. Its string is a phrase for a message."""
 
-    __slots__ = ("because", "certain", "kind", "pid", "process", "question", "waiting")
+    __slots__ = (
+        *("because", "certain", "kind", "occasion", "pid", "process", "question", "waiting"),
+    )
 
     def __init__(
         self,
@@ -134,6 +151,8 @@ class Diagnosis:
         self.pid = process.pid if process else None
         self.question = question
         """The line that it asks with, as it stands on the screen; for kinds that have one."""
+        self.occasion: object = None
+        """Differs from one time that the process waits to the next, if that is known."""
         self.because = because
         """What more was seen, or what an uncertain judgement rests on."""
 
@@ -156,7 +175,7 @@ class Diagnosis:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Diagnosis):
             return NotImplemented
-        return all(getattr(self, name) == getattr(other, name) for name in self.__slots__)
+        return repr(self) == repr(other) and self.waiting == other.waiting
 
     def __hash__(self) -> int:
         return hash((self.kind, self.pid, self.question))
@@ -205,18 +224,24 @@ class Look:
         self.scene = scene
         self.processes = [] if scene.modes is None else _concerned(scene)
         """Those that the command consists of, the shell first."""
+        self._elsewhere, self._is_ours_for_sure = _in_containers(scene, self.processes)
+        self.processes += self._elsewhere
         self.waits = {one.pid: processes.waits(one.pid) for one in self.processes}
         self.readers: dict[int, File] = {}
         """Who waits for somebody to type something, and at which terminal."""
         inwards = any(_types_inwards(one, self.waits[one.pid], scene) for one in self.processes)
         for one in self.processes:
-            terminal = _reads(one, self.waits[one.pid], scene)
+            terminal = _reads(one, self.waits[one.pid], self)
             # A shell that reads may have said meanwhile that the command has ended.
             if terminal is None or (one.pid == scene.shell and scene.unread):
                 continue
             # At a terminal that a program has made for it, it may be that program that types.
             if inwards or _is_ours(terminal, one, scene):
                 self.readers[one.pid] = terminal
+
+    def children(self, of: Process) -> list[Process]:
+        """Return the processes that one of them has started."""
+        return [one for one in self.processes if one.parent == of.pid]
 
     def waiting(self, before: Look) -> Diagnosis | None:
         """Say what the command waits for, if it waits for somebody to type something.
@@ -227,13 +252,28 @@ class Look:
         for one in reversed(self.processes):
             twice = one.pid in self.readers and one.pid in before.readers
             if twice and one.busy == busy[one.pid]:
-                return _waiting(self.scene, one, self.readers[one.pid])
-        hidden = [one for one in self.processes if self._is_hidden(one)]
+                return self._waiting(one)
+        hidden = self._hidden()
         return _by_the_text(self.scene, hidden) if hidden or not self.processes else None
 
-    def _is_hidden(self, one: Process) -> bool:
-        waits = self.waits[one.pid]
-        return (not waits and one.state == "S") or _passes_on(one, waits, self.scene)
+    def _waiting(self, one: Process) -> Diagnosis:
+        found = _waiting(self.scene, one, self.readers[one.pid])
+        if self._elsewhere and not self._is_ours_for_sure:
+            found.certain = False
+            found.because = "judged by when it was started"
+        # A full-screen program runs each time that it refreshes its screen.
+        runs = "" if found.kind == "full-screen" else processes.status(one.pid, _SWITCHES)
+        found.occasion = (found.kind, one.pid, runs)
+        return found
+
+    def _hidden(self) -> list[Process]:
+        """Return those of which nothing can be seen, or that pass on what cannot be seen."""
+        return [
+            one
+            for one in self.processes
+            if (not self.waits[one.pid] and one.state == "S")
+            or (_passes_on(one, self.waits[one.pid], self.scene) and not self._elsewhere)
+        ]
 
     def working(self, before: Look) -> Diagnosis:
         """Say what a command is doing that waits for nobody."""
@@ -250,7 +290,8 @@ class Look:
             return Diagnosis("stopped", process=stopped[-1])
         if doing in ("busy", "sleeping"):
             return Diagnosis(doing, process=one)
-        return Diagnosis("silent", process=one, because=_waits_for(one, self.waits[one.pid], doing))
+        because = _waits_for(one, self.waits[one.pid], doing)
+        return Diagnosis("silent", process=one, because=because, certain=not self._hidden())
 
 
 def judge(scene: Callable[[], Scene]) -> Diagnosis:
@@ -281,21 +322,37 @@ def _concerned(scene: Scene) -> list[Process]:
         ours = one.group == scene.foreground != shell.group
         if one.state not in "ZX" and (ours or one.began_since(scene.since)):
             found.append(one)
-    if any(one.name in _CONTAINERS for one in found):
-        found += _in_containers(scene, {one.pid for one in found})
     return found
 
 
-def _in_containers(scene: Scene, known: set[int]) -> list[Process]:
-    """Return what a container's client has had started: its own descendants are elsewhere."""
-    found: dict[str, list[Process]] = {}
+def _in_containers(scene: Scene, known: list[Process]) -> tuple[list[Process], bool]:
+    """Return what a container's client has had started, and whether it is that for sure.
+
+    It has other parents. But the client was given its command, word by word.
+    """
+    clients = [processes.arguments(one.pid) for one in known if one.name in _CONTAINERS]
+    clients = [words for words in clients if _OPEN_CONTAINERS & set(words)]
+    if not clients:
+        return [], False
+    ours = {one.pid for one in known}
+    spaces: dict[str, list[Process]] = {}
     for one in processes.everything():
-        if one.pid not in known and one.began_since(scene.since):
+        if one.pid not in ours and one.began_since(scene.since):
             space = _process_space(one.pid)
             if space and space != _process_space(os.getpid()):
-                found.setdefault(space, []).append(one)
-    # With more than one it cannot be known which of them is the client's.
-    return next(iter(found.values())) if len(found) == 1 else []
+                spaces.setdefault(space, []).append(one)
+    named = [
+        found
+        for found in spaces.values()
+        if any(
+            words and words == client[-len(words) :]
+            for client in clients
+            for words in map(processes.arguments, (one.pid for one in found))
+        )
+    ]
+    if len(named) == 1:
+        return named[0], True
+    return (next(iter(spaces.values())), False) if len(spaces) == 1 else ([], False)
 
 
 def _process_space(pid: int) -> str:
@@ -305,22 +362,66 @@ def _process_space(pid: int) -> str:
         return ""
 
 
-def _reads(one: Process, waits: list[Wait], scene: Scene) -> File | None:
+def _reads(one: Process, waits: list[Wait], look: Look) -> File | None:
     """Return the terminal that the process waits to read from, and for nothing else."""
+    scene = look.scene
     if not one.has_terminal() or _relays(one, waits):
         return None
-    resting = not waits or waits[0].call != "sleep"
     for wait in waits:
         terminal = next((file for file in wait.files if _is_terminal(file, one, scene)), None)
-        if terminal is None or not (wait.main or resting):
+        if terminal is None or wait.call not in ("read", "poll"):
             continue
-        if wait.call == "read":
+        if _is_in_the_background(one, look):
+            return None
+        modes = _modes(terminal, one, scene)
+        raw = modes[3] & termios.ICANON == 0
+        if wait.call == "read" and raw and modes[6][termios.VMIN] in (0, b"\0"):
+            continue
+        others = [file for file in wait.files if not _is_terminal(file, one, scene)]
+        if any(file.is_master or _peers(one, (wait,)) for file in others):
+            continue
+        alone = wait.call == "read" or (wait.endless and not others and not look.children(one))
+        if alone and (wait.main or _rests(one, waits, look)):
             return terminal
-        raw = _modes(terminal, one, scene)[3] & termios.ICANON == 0
-        others = [file for file in wait.files if file.is_master or file.is_socket]
-        if wait.call == "poll" and not others and (wait.endless or raw):
+        if _asks(one, scene, raw=raw) and (wait.main or raw):
             return terminal
     return None
+
+
+def _rests(one: Process, waits: list[Wait], look: Look) -> bool:
+    """Whether a program does nothing that would end by itself, but for its reading thread."""
+    return (
+        not look.children(one)
+        and waits[0].main
+        and all(
+            wait.call in ("futex", "read") and all(file.is_terminal for file in wait.files)
+            for wait in waits
+        )
+    )
+
+
+def _asks(one: Process, scene: Scene, *, raw: bool) -> bool:
+    """Whether what is on the screen is there for somebody to act on."""
+    if raw and (one.name in _FULL_SCREEN or one.name in _PAGERS or _has_screen(scene.printed)):
+        return True
+    line, ended = text.last_line(scene.printed)
+    return not ended and re.search(_PROMPT, line) is not None and not re.search(_PROGRESS, line)
+
+
+def _is_in_the_background(one: Process, look: Look) -> bool:
+    """Whether it was started with `&`, without job control, while something else goes on.
+
+    Then it ignores SIGINT and SIGQUIT (POSIX XCU 2.11), and the shell does not wait for it.
+    """
+    if one.pid == look.scene.shell:
+        return False
+    ignored = int(processes.status(one.pid, "SigIgn") or "0", 16)
+    if ignored & _BACKGROUND != _BACKGROUND:
+        return False
+    return any(
+        other.parent in (look.scene.shell, one.parent) and other.pid not in (one.pid, one.parent)
+        for other in look.processes[1:]
+    )
 
 
 def _relays(one: Process, waits: list[Wait]) -> bool:
@@ -349,8 +450,7 @@ def _passes_on(one: Process, waits: list[Wait], scene: Scene) -> bool:
         return True
     for wait in waits:
         if wait.call == "poll" and any(_is_terminal(file, one, scene) for file in wait.files):
-            others = [file for file in wait.files if file.is_socket]
-            return bool(others) and not any(file.is_master for file in wait.files)
+            return bool(_peers(one, (wait,))) and not any(file.is_master for file in wait.files)
     return False
 
 
@@ -396,16 +496,16 @@ def _waiting(scene: Scene, one: Process, terminal: File) -> Diagnosis:
     lines = modes[3] & termios.ICANON != 0
     if one.name in _FULL_SCREEN or (not lines and _has_screen(scene.printed)):
         return Diagnosis("full-screen", process=one)
-    if ended and not re.search(_ENDED_QUESTION, line):
+    if ended and not (re.search(_ASKS, line) or re.search(_CHOICE, line)):
         line = ""
-    hidden = lines and _hides(terminal, modes, ours=_is_ours(terminal, one, scene))
-    secret = hidden or one.name in _ASK_FOR_PASSWORDS or re.search(_PASSWORD, line)
+    hidden = lines and _hides(terminal, modes, line, ours=_is_ours(terminal, one, scene))
+    secret = hidden or one.name in _ASK_FOR_PASSWORDS or _is_about_a_password(line)
     if secret and not re.search(_CHOICE, line):
         return Diagnosis("password", process=one, question=line)
     return Diagnosis("question" if line else "input", process=one, question=line)
 
 
-def _hides(terminal: File, modes: list[Any], *, ours: bool) -> bool:
+def _hides(terminal: File, modes: list[Any], line: str, *, ours: bool) -> bool:
     """Whether the terminal would not show what is typed, by the doing of who reads it."""
     local = modes[3]
     if not ours and (local & termios.ECHO or modes[1] & termios.OPOST):
@@ -416,14 +516,22 @@ def _hides(terminal: File, modes: list[Any], *, ours: bool) -> bool:
     if not (local & termios.ISIG and local & termios.ECHOK):
         return True
     with contextlib.suppress(OSError):
-        return terminal.is_controlling and terminal.goes_both_ways()
+        both = terminal.is_controlling and terminal.goes_both_ways()
+        return both and not re.search(_NO_PASSWORD + r"|>[ \t]*\Z", line)
     return False
+
+
+def _is_about_a_password(line: str) -> bool:
+    return re.search(_PASSWORD, line) is not None and not re.search(_NO_PASSWORD, line)
 
 
 def _is_another_shell(one: Process, scene: Scene) -> bool:
     """Whether the process is a shell that reads commands, and not a script that reads a line."""
     words = processes.arguments(one.pid)
     if one.name not in _SHELLS or processes.image(one.pid) == scene.image:
+        return False
+    if one.group != one.pid:
+        # Who reads a script from a pipe has no job control, and no group of its own.
         return False
     if one.name == "busybox" or os.path.basename(words[0]) == "busybox":
         words = words[1:] if os.path.basename(words[0]) == "busybox" else words
@@ -455,25 +563,24 @@ def _by_the_text(scene: Scene, unseen: list[Process]) -> Diagnosis | None:
     line, ended = text.last_line(scene.printed)
     one = unseen[-1] if unseen else None
     because = "judged by its last line"
-    if scene.quiet < _QUIET_ENOUGH:
+    if scene.quiet < QUIET_ENOUGH:
         return None
 
     def probably(kind: str, question: str = "") -> Diagnosis:
         return Diagnosis(kind, process=one, question=question, because=because, certain=False)
 
-    if _has_screen(scene.printed):
-        return probably("full-screen")
-    if ended or not line:
-        return None
-    if re.search(_PAGER_PROMPT, line):
+    if not ended and re.search(_PAGER_PROMPT, line):
         return probably("pager")
-    if re.search(_CHOICE, line):
-        return probably("question", line)
-    if re.search(_PASSWORD, line):
+    if re.search(_SCREEN_ON, scene.printed) and _has_screen(scene.printed):
+        return probably("full-screen")
+    if ended or not line or re.search(_PROGRESS, line):
+        return None
+    if _is_about_a_password(line) and not re.search(_CHOICE, line):
         return probably("password", line)
     if re.search(_SHELL_PROMPT, line):
         return probably("shell", line)
-    return probably("question", line) if re.search(_QUESTION, line) else None
+    asks = re.search(_ASKS, line) or re.search(_CHOICE, line) or re.search(r">[ \t]*\Z", line)
+    return probably("question", line) if asks else None
 
 
 def _doing(one: Process, waits: list[Wait], share: float) -> str:

@@ -33,6 +33,8 @@ _MOST_FILES = 1_024
 _POLL_IN = 1
 _CONTROLLING_TERMINAL = os.makedev(5, 0)
 _PTY_MASTER = os.makedev(5, 2)
+# tty, console and /dev/tty, serial lines, pseudo-terminals (devices.txt of the kernel).
+_TERMINALS = frozenset((4, 5, 204, *range(136, 144), 188))
 _PTY_SLAVES = range(136, 144)
 
 
@@ -98,6 +100,11 @@ class File:
     def is_master(self) -> bool:
         """Whether it is the side of a pseudo-terminal that types and reads what is printed."""
         return self.device[1] == _PTY_MASTER or self.name.endswith("/ptmx")
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether it is a terminal that a program may have."""
+        return os.major(self.device[1]) in _TERMINALS and not self.is_master
 
     @property
     def is_controlling(self) -> bool:
@@ -271,6 +278,15 @@ def image(pid: int) -> object:
     return (arguments(pid), found.stack) if found else None
 
 
+def status(pid: int, field: str) -> str:
+    """Return a *field* of /proc/PID/status, or nothing."""
+    try:
+        with open(f"/proc/{pid}/status") as file:
+            return next((line.split()[1] for line in file if line.startswith(field + ":")), "")
+    except OSError:
+        return ""
+
+
 def files(pid: int) -> list[File]:
     """Return the files that process *pid* has open, as far as this user may know."""
     try:
@@ -326,8 +342,6 @@ def _wait(pid: int, thread: int, calls: dict[int, str]) -> Wait | None:
         words = file.read().split()
     if words[0] == "running":
         return None
-    with open(f"/proc/{pid}/task/{thread}/wchan") as file:
-        sleeps_in = file.read()
     number, values = int(words[0]), [int(word, 16) for word in words[1:]]
     call = calls.get(number, "") if number >= 0 else ""
     numbers: Iterable[int] = ()
@@ -345,6 +359,8 @@ def _wait(pid: int, thread: int, calls: dict[int, str]) -> Wait | None:
         numbers = _watched(pid, values[0])
         endless, call = values[3] & 0xFFFFFFFF == 0xFFFFFFFF, "poll"
     if not call:
+        with open(f"/proc/{pid}/task/{thread}/wchan") as file:
+            sleeps_in = file.read()
         call = next((name for part, name in _SLEEPS if part in sleeps_in), "")
     return Wait(call, tuple(_files(pid, numbers)), endless=endless, main=thread == pid)
 

@@ -41,6 +41,9 @@ _STATE_LIMIT = 5.0
 _FIRST_LOOK = 0.25
 _SECOND_LOOK = 0.25
 _LOOKS_APART = 1.0
+# With hundreds of processes a look takes its time: let it be at most a tenth of all.
+_LOOKS_COST = 10
+_MOMENT = 0.05
 # With more than one line, the shell itself might get what the program leaves. A control character
 # may stand for a key such as Ctrl-D.
 _ONE_LINE = rb"[^\n]*[\x00-\x1f\x7f]"
@@ -158,8 +161,9 @@ class Shell:
         self._command = ""
         self._stopping: Diagnosis | None = None
         """What the command was doing that is being stopped, while it is."""
+        self._is_up = False
         self._image: object = None
-        """The program that the shell is, once it has come up."""
+        """The program that the shell is, if that can be known."""
         self._terminal = Terminal(program.arguments, environment=environment, size=size)
         try:
             self._start(cwd)
@@ -191,6 +195,7 @@ class Shell:
         if not result.ok:
             raise StartError(f"cannot start in {cwd!r}.", where=self.where, printed=result.raw)
         self._image = processes.image(self._terminal.pid)
+        self._is_up = True
 
     def run(self, command: str, limits: Limits, on_waiting: OnWaiting | None = None) -> Result:
         """Run *command* and return what it did. The caller judges the status.
@@ -298,11 +303,9 @@ class Shell:
             if self._parser.status is not None:
                 break
             if now >= attention.deadline:
-                raise _StoppedError(now, diagnosis.judge(self._scene), attention.limits.total)
+                raise _StoppedError(now, self._judged(), attention.limits.total)
             if now >= ends and not heard:
-                raise _StoppedError(
-                    now, diagnosis.judge(self._scene), attention.limits.idle, idle=True
-                )
+                raise _StoppedError(now, self._judged(), attention.limits.idle, idle=True)
             if now >= attention.look_at:
                 self._look(attention)
 
@@ -339,38 +342,43 @@ class Shell:
 
     def _look(self, attention: _Attention) -> None:
         """See what the command is doing, and tell of it if it waits for somebody."""
-        if self._image is None:
+        if not self._is_up:
             # A shell that comes up slowly has nothing to do with what it will be sent.
             attention.look_at = inf
             return
+        started = time.monotonic()
         before, attention.seen = attention.seen, Look(self._scene())
-        diagnosis = attention.seen.waiting(before) if before else None
+        waiting = attention.seen.waiting(before) if before else None
         found = attention.seen.readers.keys() - (before.readers.keys() if before else ())
-        attention.look_at = time.monotonic() + (_SECOND_LOOK if found else _LOOKS_APART)
-        if diagnosis is None:
+        now = time.monotonic()
+        apart = _SECOND_LOOK if found else max(_LOOKS_APART, _LOOKS_COST * (now - started))
+        attention.look_at = now + apart
+        if now < (quiet := self._heard + diagnosis.QUIET_ENOUGH):
+            attention.look_at = min(attention.look_at, quiet + _MOMENT)
+        if waiting is None:
             attention.told = None
             return
-        occasion = (diagnosis.kind, diagnosis.pid, self._parser.size)
+        occasion = waiting.occasion or (waiting.kind, self._parser.size)
         if occasion == attention.told:
             return
         attention.told = occasion
         if attention.on_waiting is not None:
-            self._tell(diagnosis, attention, attention.on_waiting)
-        elif diagnosis.kind == "shell" and diagnosis.certain:
+            self._tell(waiting, attention, attention.on_waiting)
+        elif waiting.kind == "shell" and waiting.certain:
             # It would never end, and what is sent next would go to nobody knows whom.
-            raise _StoppedError(time.monotonic(), diagnosis)
+            raise _StoppedError(now, waiting)
 
-    def _tell(self, diagnosis: Diagnosis, attention: _Attention, on_waiting: OnWaiting) -> None:
+    def _tell(self, waiting: Diagnosis, attention: _Attention, on_waiting: OnWaiting) -> None:
         asked = time.monotonic()
-        answer = on_waiting(diagnosis)
+        answer = on_waiting(waiting)
         attention.resume(asked)
         if answer is False:
-            raise _StoppedError(attention.resumed, diagnosis)
+            raise _StoppedError(attention.resumed, waiting)
         if isinstance(answer, (str, bytes)):
             keys = answer if isinstance(answer, bytes) else frames.encode(answer)
             if self._terminal.takes_lines() and not re.fullmatch(_ONE_LINE, keys):
                 raise UsageError(
-                    f"on_waiting returned {answer!r}, but {diagnosis.process or 'the program'} "
+                    f"on_waiting returned {answer!r}, but {waiting.process or 'the program'} "
                     "takes lines: return one, with its newline. It is called again for the next."
                 )
             # The answer is not echoed, so that the next question would stand on the same line.
@@ -380,10 +388,19 @@ class Shell:
         elif answer is not None:
             raise UsageError(f"on_waiting returned {answer!r}, not text, None or False")
 
+    def _judged(self) -> Diagnosis:
+        def scene() -> diagnosis.Scene:
+            # Who judges is who reads: nothing that was said may be left unread.
+            self._answered(time.monotonic())
+            return self._scene()
+
+        return diagnosis.judge(scene)
+
     def diagnose(self) -> Diagnosis:
         """Say what the running command seems to be doing. From any thread."""
-        since = self._since
-        found = self._judged() if since and not self._stopping else None
+        since, found = self._since, None
+        if since and not self._stopping:
+            found = diagnosis.judge(lambda: self._scene(since))
         if self.lost:
             return Diagnosis("disconnected", because=self.lost)
         if self._stopping:
@@ -392,10 +409,7 @@ class Shell:
             return Diagnosis("idle")
         return found
 
-    def _judged(self) -> Diagnosis:
-        return diagnosis.judge(self._scene)
-
-    def _scene(self) -> diagnosis.Scene:
+    def _scene(self, since: Moment | None = None) -> diagnosis.Scene:
         return diagnosis.Scene(
             shell=self._terminal.pid,
             image=self._image,
@@ -403,7 +417,7 @@ class Shell:
             modes=self._terminal.modes(),
             foreground=self._terminal.foreground(),
             unread=self._terminal.has_unread(),
-            since=self._since or self._terminal.clock.now(),
+            since=since or self._since or self._terminal.clock.now(),
             printed=self._parser.last(min(self._parser.size - self._answered_at, _SHOWN)),
             quiet=time.monotonic() - self._heard,
         )
@@ -469,16 +483,18 @@ class Shell:
 
     def _insist(self, deadline: float) -> None:
         """Do for a shell what Ctrl-C alone does not."""
+        terminal, since, pressed = self._terminal, self._since, self._pressed
         if self.dialect.abandon and not self._parser.started:
-            self._terminal.write(self.dialect.abandon, deadline)
-        self._ask_at_the_prompt(deadline)
+            terminal.write(self.dialect.abandon, deadline)
+            self._ask_at_the_prompt(deadline)
+        elif terminal.pid in Look(self._scene()).readers:
+            self._ask_at_the_prompt(deadline)
         # A shell in a loop takes no notice where the program that it waits for ends by itself.
-        for _ in range(_INSISTENCE):
-            if not (self._pressed and self._terminal.goes_on_since(self._pressed)):
-                break
-            self._interrupt(deadline)
-            if self._answered(min(deadline, time.monotonic() + _INSISTENT)):
-                break
+        elif since and pressed and not terminal.is_held_up(since, pressed):
+            for _ in range(_INSISTENCE):
+                self._interrupt(deadline)
+                if self._answered(min(deadline, time.monotonic() + _INSISTENT)):
+                    break
 
     def _ask_at_the_prompt(self, deadline: float) -> None:
         """Ask how the frame ended, if the shell is at a prompt that does not tell.

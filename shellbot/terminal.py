@@ -30,7 +30,7 @@ _HANG_UP_GRACE = 1.0
 _KILL_GRACE = 1.0
 # What is dying anyway, such as the rest of a pipeline; what was asked to end; and how often to
 # look for what those have started in the meantime.
-_LEAVING, _ENDING, _ROUNDS = 0.05, 0.3, 3
+_LEAVING, _ENDING, _ROUNDS = 0.05, 0.3, 5
 CLOSE_BOUND = _HANG_UP_GRACE + _KILL_GRACE
 """The longest that :meth:`Terminal.close` can take, in seconds."""
 
@@ -242,9 +242,10 @@ class Terminal:
         """Return the processes that the program has started since *moment*."""
         return [one for one in processes.below(self.pid) if one.began_since(moment)]
 
-    def goes_on_since(self, moment: Moment) -> bool:
-        """Whether the program itself has started another one since *moment*."""
-        return any(one.parent == self.pid for one in self.started_since(moment))
+    def is_held_up(self, since: Moment, until: Moment) -> bool:
+        """Whether a program is still there that it started in that time."""
+        started = self.started_since(since)
+        return any(one.parent == self.pid and not one.began_since(until) for one in started)
 
     def is_alone_since(self, moment: Moment) -> bool:
         """Whether it is known that the program has started nothing since *moment*."""

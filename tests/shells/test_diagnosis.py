@@ -95,6 +95,23 @@ WAITING = {
         "password",
         "?",
     ),
+    "a script from a pipe": (
+        "echo 'printf \"Go on? \"; read x </dev/tty' | bash",
+        "question",
+        "Go on? ",
+    ),
+    "a number of tokens": ("read -p 'Number of tokens: ' n", "question", "Number of tokens: "),
+    "a path of a password file": (
+        "read -p 'Path of the password file: ' n",
+        "question",
+        "Path of the password file: ",
+    ),
+    "press": (
+        r"printf 'Press ENTER to continue.\n'; read x",
+        "question",
+        "Press ENTER to continue.",
+    ),
+    "gdb": ("gdb -q", "question", "(gdb) "),
     "less": ("seq 1000 | less", "pager", ""),
     "more": ("seq 1000 | more", "pager", ""),
     "man": ("MANPAGER=less man -l ./page.1", "pager", ""),
@@ -104,7 +121,7 @@ WAITING = {
     "top": ("top", "full-screen", ""),
     "whiptail": ("whiptail --yesno 'Sure?' 10 40", "full-screen", ""),
 }
-PROGRAMS = ("less", "man", "git", "vi", "nano", "top", "whiptail", "bc", "ssh-keygen")
+PROGRAMS = ("less", "man", "git", "vi", "nano", "top", "whiptail", "bc", "ssh-keygen", "gdb")
 
 
 @pytest.mark.parametrize("situation", WAITING)
@@ -159,6 +176,44 @@ WORKING = {
         None,
     ),
     "in a terminal inside": ("script -qec 'sleep 60' /dev/null", "sleeping"),
+    "a reading thread beside a child": (
+        IN_PYTHON.format(
+            "import threading, subprocess, sys; "
+            "threading.Thread(target=sys.stdin.readline, daemon=True).start(); "
+            'subprocess.run(["sleep", "60"])'
+        ),
+        "sleeping",
+    ),
+    "a program that watches its input and a child": (
+        IN_PYTHON.format(
+            "import select, subprocess\n"
+            'child = subprocess.Popen(["sleep", "60"], stdout=subprocess.PIPE)\n'
+            "select.select([0, child.stdout], [], [])"
+        ),
+        "sleeping",
+    ),
+    "keys that are polled": (
+        IN_PYTHON.format(
+            "import select, tty; tty.setcbreak(0)\nwhile True: select.select([0], [], [], 0.1)"
+        ),
+        None,
+    ),
+    "a read that does not wait": (
+        IN_PYTHON.format(
+            "import os, termios, tty; tty.setcbreak(0); modes = termios.tcgetattr(0)\n"
+            "modes[6][termios.VMIN], modes[6][termios.VTIME] = 0, 1\n"
+            "termios.tcsetattr(0, 0, modes)\nwhile True: os.read(0, 1)"
+        ),
+        None,
+    ),
+    "a glance now and then": ("while :; do read -t 0.3 -n 1 k; printf .; done", None),
+    "a background part that reads": ("(read x </dev/tty; echo) & sleep 60", "sleeping"),
+    "a program with a session of its own": (
+        IN_PYTHON.format(
+            'import pexpect, time; child = pexpect.spawn("bash --norc"); time.sleep(60)'
+        ),
+        "sleeping",
+    ),
     "an orphan that reads": ("sh -c 'cat </dev/tty &'; sleep 60", None),
 }
 

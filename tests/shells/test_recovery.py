@@ -393,3 +393,165 @@ def test_a_shell_in_place_of_the_shell_is_a_loss(command: str, bash: Session) ->
         bash.send(command)
     with pytest.raises(LevelLostError, match="was replaced by another one"):
         bash.send("echo hi")
+
+
+# What a review found
+
+
+def interrupted(session: Session, command: str, *pauses: float) -> None:
+    """Send *command* and press Ctrl-C after each of *pauses*."""
+    main = threading.main_thread().ident
+    assert main is not None
+
+    def press() -> None:
+        for pause in pauses:
+            time.sleep(pause)
+            signal.pthread_kill(main, signal.SIGINT)
+
+    pressing = threading.Thread(target=press)
+    pressing.start()
+    with contextlib.suppress(KeyboardInterrupt):
+        session.send(command, timeout=30)
+    while pressing.is_alive():
+        with contextlib.suppress(KeyboardInterrupt):
+            pressing.join()
+
+
+def test_an_interrupted_recovery_types_nothing_into_the_program(name: str, tmp_path: Path) -> None:
+    with Session(name, cwd=tmp_path, restart=True) as session:
+        started = time.monotonic()
+        interrupted(session, "sh -c 'trap \"\" INT; cat >eaten'", 0.3, 0.2)
+        assert time.monotonic() - started < 2
+        assert session.send("cat eaten", timeout=20).raw == b""
+
+
+def test_a_recovery_that_is_made_up_for_may_cost_the_shell(bash: Session) -> None:
+    interrupted(bash, "trap 'echo mine' INT QUIT; while :; do sleep 0.1; done", 0.3, 0.2)
+    for _ in range(2):
+        with pytest.raises(LevelLostError, match="had to be killed"):
+            bash.send("echo hi", timeout=5)
+
+
+NOISE = {
+    "a trace": "set -x",
+    "verbose": "set -v",
+    "a DEBUG trap": "trap 'echo dbg' DEBUG",
+    "a chatty job": "(while :; do echo NOISE=1; sleep 0.001; done) &",
+    "functions": "env() { echo mine; }; pwd() { echo mine; }; command() { echo mine; }",
+    "noclobber": "set -C; set -u; set -f",
+    "no PATH": "unset PATH",
+    "a bad PATH": "export PATH=/nonexistent",
+    "output elsewhere": "exec >/dev/null",
+}
+
+
+@pytest.mark.parametrize("noise", NOISE)
+def test_a_restart_is_exact_whatever_was_printed(noise: str, name: str) -> None:
+    with Session(name, restart=True) as session:
+        session.send(NOISE[noise], check=False)
+        session.send("cd /usr; export GIVEN='one two'", check=False)
+        with pytest.raises(LevelLostError):
+            session.send("exit 3", check=False, timeout=5)
+        told = session.send('/bin/pwd; echo "$GIVEN${NOISE:-}"', timeout=5)
+        assert told.raw == b"/usr\none two\n"
+
+
+def test_a_restart_that_cannot_be_exact_says_so() -> None:
+    with shellbot.bash(restart=True) as session:
+        session.send("export HUGE=$(printf %0200000d 0); cd /usr")
+        with pytest.raises(LevelLostError):
+            session.send("exit 3")
+        with pytest.raises(shellbot.StartError, match="cannot restart"):
+            session.send("pwd")
+
+
+@pytest.mark.parametrize(
+    "command", ["while :; do /bin/true; done", "while ! /bin/false; do /bin/date; done >/dev/null"]
+)
+def test_a_loop_of_quick_programs_is_interrupted(command: str, bash: Session) -> None:
+    for number in range(30):
+        with pytest.raises(CommandTimeoutError) as caught:
+            bash.send(command, timeout=0.05 + number / 500)
+        assert caught.value.recovery.startswith("Ctrl-C")
+        assert bash.send("echo in step", timeout=5).raw == b"in step\n"
+
+
+@pytest.mark.parametrize("signals", ["INT QUIT", "INT QUIT HUP"])
+def test_job_control_is_no_obstacle(signals: str, shell: Session) -> None:
+    shell.send("kept='from before'; set -m")
+    for _ in range(2):
+        with pytest.raises(CommandTimeoutError):
+            shell.send(f"sh -c 'trap \"\" {signals}; sleep 60; sleep 60'", timeout=0.2)
+        assert shell.send("echo in step", timeout=5).raw == b"in step\n"
+    assert shell.send('echo "$kept"', timeout=5).raw == b"from before\n"
+
+
+@pytest.mark.parametrize("size", [5_000, 30_000, 200_000])
+def test_a_command_that_is_stopped_while_it_is_typed_is_not_run(
+    size: int, shell: Session, tmp_path: Path
+) -> None:
+    shell.send("kept='from before'")
+    for number in range(4):
+        command = "touch run; x=" + "y" * size + "; sleep 9"
+        with pytest.raises(CommandTimeoutError) as caught:
+            shell.send(command, timeout=number / 2_000)
+        assert "lost" not in caught.value.recovery
+        assert shell.send("echo in step", timeout=5).raw == b"in step\n"
+    assert shell.send('echo "$kept"', timeout=5).raw == b"from before\n"
+
+
+def test_what_the_dying_leave_behind_is_ended_as_well(bash: Session, tmp_path: Path) -> None:
+    (tmp_path / "late.py").write_text(
+        "import os, signal, time\n"
+        "if os.fork() == 0:\n"
+        "    signal.signal(2, signal.SIG_IGN); os.setsid(); parent = os.getppid()\n"
+        "    while os.getppid() == parent: time.sleep(0.001)\n"
+        "    time.sleep(0.02)\n"
+        "    if os.fork() == 0:\n"
+        "        time.sleep(0.8); os.write(1, b'LATE\\n')\n"
+        "    os._exit(0)\n"
+        "time.sleep(60)\n"
+    )
+    with pytest.raises(CommandTimeoutError):
+        bash.send(f"{sys.executable} late.py", timeout=0.5)
+    assert bash.send("sleep 1.2; echo ok", timeout=5).raw == b"ok\n"
+
+
+@pytest.mark.parametrize(
+    ("shell", "command"),
+    [
+        ("dash", "dash -i"),
+        ("bash", "bash --noprofile --norc --noediting -i"),
+        ("bash", "(read x; bash --noprofile --norc --noediting -i) </dev/null </dev/tty"),
+    ],
+)
+def test_a_shell_like_our_own_is_recognised(shell: str, command: str) -> None:
+    with Session(shell) as session:
+        with pytest.raises(CommandWaitingError, match=r"login\(\)"):
+            session.send(command, timeout=20, on_waiting=press_enter)
+        assert session.send("echo in step", timeout=5).raw == b"in step\n"
+        with pytest.raises(LevelLostError, match=r"login\(\)"):
+            session.send("exec " + command.strip("(").split(";")[-1].split(")")[0].strip())
+
+
+def press_enter(waiting: shellbot.Diagnosis) -> str | bool:
+    return "\n" if waiting.kind == "input" else False
+
+
+def test_an_answer_is_one_line(bash: Session) -> None:
+    for answer in ("a\nb", "a\ntouch run\n", "no newline", ""):
+        with pytest.raises(shellbot.UsageError, match="takes lines"):
+            bash.send("read x", timeout=20, on_waiting=lambda waiting, answer=answer: answer)
+        assert bash.send("echo hi; ls").raw == b"hi\n"
+
+
+def test_a_session_may_be_closed_from_the_callback(bash: Session) -> None:
+    def close(waiting: object) -> None:
+        started = time.monotonic()
+        bash.close()
+        assert time.monotonic() - started < 1
+
+    with pytest.raises(LevelLostError, match="the session was closed"):
+        bash.send("read x", timeout=20, on_waiting=close)
+    with pytest.raises(shellbot.SessionClosedError):
+        bash.send("echo hi")
