@@ -137,12 +137,11 @@ class Diagnosis:
         question: str = "",
         because: str = "",
         certain: bool = True,
-        waiting: bool | None = None,
     ) -> None:
         self.kind = kind
         """password, question, input, shell, pager, full-screen, printing, busy, sleeping, silent,
         stopped, disconnected or idle."""
-        self.waiting = kind in _WAITING if waiting is None else waiting
+        self.waiting = kind in _WAITING
         """Whether it goes on only once somebody types something."""
         self.certain = certain
         """Whether this was seen in the kernel, and not judged by the text."""
@@ -226,7 +225,9 @@ class Look:
         """Those that the command consists of, the shell first."""
         self._elsewhere, self._is_ours_for_sure = _in_containers(scene, self.processes)
         self.processes += self._elsewhere
-        self.waits = {one.pid: processes.waits(one.pid) for one in self.processes}
+        seen = {one.pid: processes.waits(one.pid) for one in self.processes}
+        self.waits = {pid: waits or [] for pid, waits in seen.items()}
+        self._unseen = {pid for pid, waits in seen.items() if waits is None}
         self.readers: dict[int, File] = {}
         """Who waits for somebody to type something, and at which terminal."""
         inwards = any(_types_inwards(one, self.waits[one.pid], scene) for one in self.processes)
@@ -271,7 +272,7 @@ class Look:
         return [
             one
             for one in self.processes
-            if (not self.waits[one.pid] and one.state == "S")
+            if one.pid in self._unseen
             or (_passes_on(one, self.waits[one.pid], self.scene) and not self._elsewhere)
         ]
 
@@ -302,6 +303,8 @@ def judge(scene: Callable[[], Scene]) -> Diagnosis:
     shell = next(iter(now.processes), None)
     if now.scene.modes is None:
         return Diagnosis("disconnected", because="the terminal has been hung up")
+    if shell is None and processes.process(os.getpid()):
+        return Diagnosis("disconnected", because="the shell has ended")
     if shell and shell.state in "Tt":
         return Diagnosis("stopped", process=shell, because="the session's own shell")
     if waiting := now.waiting(before):

@@ -306,10 +306,10 @@ def _files(pid: int, numbers: Iterable[int]) -> list[File]:
     return found
 
 
-def waits(pid: int) -> list[Wait]:
+def waits(pid: int) -> list[Wait] | None:
     """Return what the threads of process *pid* wait for. A running one is left out.
 
-    Nothing, if this user may not know: that takes the right to trace it (ptrace(2)).
+    None, if this user may not know: that takes the right to trace it (ptrace(2)).
     """
     try:
         threads = sorted(map(int, os.listdir(f"/proc/{pid}/task")))
@@ -320,6 +320,8 @@ def waits(pid: int) -> list[Wait]:
     for thread in threads:
         try:
             wait = _wait(pid, thread, calls)
+        except PermissionError:
+            return None
         except (OSError, ValueError):  # it has ended or gone on meanwhile
             continue
         if wait:

@@ -9,7 +9,7 @@ import re
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 
-from . import console, dialects, text
+from . import console, dialects, surroundings, text
 from .diagnosis import Diagnosis
 from .errors import (
     CommandError,
@@ -23,7 +23,7 @@ from .errors import (
 )
 from .limits import DEFAULT, Default, Limits
 from .result import Result, Where
-from .shell import Shell, surroundings
+from .shell import Shell
 from .terminal import CLOSE_BOUND, Terminal
 
 TYPE_CHECKING = False
@@ -94,7 +94,7 @@ class Session:
         self.within = program.within
         """The shell of another family that was started first and made way, such as fish."""
         directory = None if cwd is None else os.fspath(cwd)
-        self._shell = self._opened(directory, surroundings(program, environment or {}))
+        self._shell = self._opened(directory, surroundings.for_program(program, environment or {}))
         self._kept = self._shell.state() if restart else None
 
     def _opened(self, cwd: str | None, environment: Mapping[str, str]) -> Shell:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import re
 import signal
 import termios
@@ -11,7 +10,7 @@ import time
 from collections.abc import Callable, Mapping
 from math import inf
 
-from . import diagnosis, dialects, frames, processes
+from . import diagnosis, dialects, frames, processes, surroundings
 from .diagnosis import Diagnosis, Look
 from .dialects import Dialect
 from .errors import (
@@ -53,37 +52,6 @@ _SHOWN = 8_192
 _FLOODED = 0.3
 # How often a shell that runs a loop is interrupted, and how long it is given each time.
 _INSISTENCE, _INSISTENT = 20, 0.03
-
-# Nobody is there to press the space bar, whatever the user's own pager is (R-21).
-_PAGERS = (
-    *("PAGER", "MANPAGER", "GIT_PAGER", "GH_PAGER", "SYSTEMD_PAGER"),
-    *("PSQL_PAGER", "BAT_PAGER", "DELTA_PAGER", "AWS_PAGER"),
-)
-# What would change the prompt, run code at it, read a file at the start or log the user out; and
-# exported functions that hide the built-in words which everything rests on.
-_NOT_INHERITED = (
-    "_",  # dash and ash would go on exporting it, whatever its size
-    "PS0",
-    "PS1",
-    "PS2",
-    "PS3",
-    "PS4",
-    "PROMPT",
-    "PROMPT2",
-    "RPROMPT",
-    "RPS1",
-    "PROMPT_COMMAND",
-    "ENV",
-    "TMOUT",
-    "HISTFILE",
-    "SHELLOPTS",
-    "BASHOPTS",
-    "POSIXLY_CORRECT",
-    "EDITRC",
-    "BASH_FUNC_builtin%%",
-    "BASH_FUNC_command%%",
-)
-_TERM = "xterm"
 
 
 class _Attention:
@@ -549,7 +517,7 @@ class Shell:
         if status != 0 or not directory.startswith("/"):
             raise SessionError("the shell does not tell its state", where=self.where, printed=raw)
         environment = dict(one.split("=", 1) for one in variables)
-        return directory.removesuffix("\n"), _inherited(environment)
+        return directory.removesuffix("\n"), surroundings.harmless(environment)
 
     def drain(self, limit: float) -> None:
         """Take in what arrives during *limit* seconds between commands."""
@@ -581,16 +549,3 @@ class Shell:
             where=self.where,
             advice=self._advice,
         )
-
-
-def surroundings(program: dialects.Program, given: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment for a shell: the caller's, less what would get in the way."""
-    environment = _inherited(os.environ)
-    environment.update(dict.fromkeys(_PAGERS, "cat"), TERM=_TERM)
-    environment.update(program.dialect.environment)
-    environment.update(given)
-    return environment
-
-
-def _inherited(environment: Mapping[str, str]) -> dict[str, str]:
-    return {name: value for name, value in environment.items() if name not in _NOT_INHERITED}

@@ -18,6 +18,7 @@ RANKS = {
     "console": 3,
     "limits": 3,
     "dialects": 4,
+    "surroundings": 5,
     "terminal": 5,
     "shell": 6,
     "session": 7,
