@@ -362,7 +362,8 @@ class Shell:
             self._answered(time.monotonic())
             return self._scene()
 
-        return diagnosis.judge(scene)
+        found = diagnosis.judge(scene)
+        return found if self._parser.status is None else Diagnosis("idle", because="just now")
 
     def diagnose(self) -> Diagnosis:
         """Say what the running command seems to be doing. From any thread."""
