@@ -49,7 +49,7 @@ _ONE_LINE = rb"[^\n]*[\x00-\x1f\x7f]"
 # How much of the output is looked at for a question.
 _SHOWN = 8_192
 # How long a flood of output may keep a step of the recovery busy beyond its own bound.
-_FLOODED = 0.3
+_FLOODED = 0.1
 # How often a shell that runs a loop is interrupted, and how long it is given each time.
 _INSISTENCE, _INSISTENT = 20, 0.03
 
@@ -403,9 +403,9 @@ class Shell:
         steps: list[tuple[str, float, Callable[[float], object]]] = [
             ("Ctrl-C", 0.3, self._interrupt),
             ("Ctrl-C", 0.7, self._insist),
-            ("Ctrl-C again", 0.5, self._interrupt),
-            ("Ctrl-\\", 0.5, lambda deadline: terminal.press(termios.VQUIT, deadline)),
-            ("Ctrl-D", 0.5, lambda deadline: self._leave(deadline, inner=False)),
+            ("Ctrl-C again", 0.4, self._interrupt),
+            ("Ctrl-\\", 0.4, lambda deadline: terminal.press(termios.VQUIT, deadline)),
+            ("Ctrl-D", 0.4, lambda deadline: self._leave(deadline, inner=False)),
             ("hanging up on what it had started", 0.3, self._hang_up),
             ("killing what it had started", 0.5, self._kill),
             # What was killed may have read the last question in the shell's place.

@@ -91,6 +91,18 @@ def test_the_session_is_in_step_after_a_time_out(situation: str, shell: Session)
     exact(shell)
 
 
+@pytest.mark.parametrize("more", ["time.sleep(1)", "os.write(1, b'y' * 4096)"])
+def test_nothing_takes_more_than_five_seconds(more: str, bash: Session) -> None:
+    program = IGNORES_ALL.replace("import signal", "import os, signal")
+    program = program.replace("time.sleep(1)", more.replace("'", "'\\''"))
+    started = time.monotonic()
+    with pytest.raises(CommandTimeoutError) as caught:
+        bash.send(program, timeout=0.5)
+    assert time.monotonic() - started < 5.5
+    assert bash.send("echo first", timeout=5).raw == b"first\n"
+    assert caught.value.recovery == "killing what it had started"
+
+
 @pytest.mark.parametrize("situation", ["sleep", "a flood", "reads", "a pipeline", "a busy loop"])
 def test_five_in_a_row(situation: str, shell: Session) -> None:
     shell.send("kept='from before'")
