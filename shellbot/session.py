@@ -344,11 +344,11 @@ class Session:
         if self._closed:
             return
         self._closed = True
-        if os.getpid() == self._owner:
+        if os.getpid() == self._owner and self._turns:
             self._shell.abandon("the session was closed")
             mine = _thread.get_ident()
             deadline = time.monotonic() + CLOSE_BOUND
-            while time.monotonic() < deadline and any(t.thread != mine for t in self._turns):
+            while time.monotonic() < deadline and any(turn.thread != mine for turn in self._turns):
                 time.sleep(0.005)
         self._shell.close()
 

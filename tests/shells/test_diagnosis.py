@@ -21,7 +21,7 @@ IN_PYTHON = f"{PYTHON} -c '{{}}'"
 class Seen:
     """What was seen of one command: by its error, by the callback, and from another thread."""
 
-    def __init__(self, session: Session, command: str, *, limit: float = 2.0) -> None:
+    def __init__(self, session: Session, command: str, *, limit: float = 1.5) -> None:
         self.told: list[Diagnosis] = []
         self.asked: list[Diagnosis] = []
         asking = threading.Timer(limit * 0.75, lambda: self.asked.append(session.diagnose()))

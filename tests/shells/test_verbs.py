@@ -196,6 +196,12 @@ def test_send_until_notices_that_the_shell_is_gone(bash: Session) -> None:
     assert time.monotonic() - started < 5
 
 
+def test_closing_hangs_up_and_lets_traps_run(bash: Session, tmp_path: Path) -> None:
+    bash.send("trap 'echo bye >left' EXIT")
+    bash.close()
+    assert (tmp_path / "left").read_text() == "bye\n"
+
+
 def test_a_closed_session_says_so(bash: Session) -> None:
     bash.close()
     bash.close()
