@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import sys
 import threading
@@ -12,7 +13,7 @@ from pathlib import Path
 import pytest
 
 import shellbot
-from shellbot import CommandTimeoutError, CommandWaitingError, Diagnosis, Session
+from shellbot import CommandTimeoutError, CommandWaitingError, Diagnosis, LevelLostError, Session
 
 PYTHON = sys.executable
 IN_PYTHON = f"{PYTHON} -c '{{}}'"
@@ -267,23 +268,28 @@ def test_a_thousand_looks_at_working_commands_raise_no_alarm(
     judged: list[Diagnosis] = []
     told: list[Diagnosis] = []
 
-    def sample() -> None:
-        while running.is_set():
+    def run(session: Session, command: str) -> None:
+        with contextlib.suppress(LevelLostError):
+            session.send(command, on_waiting=told.append)
+
+    def sample(session: Session, wanted: int) -> None:
+        while session.diagnose().kind == "idle":
+            pass
+        while len(judged) < wanted:
             judged.append(session.diagnose())
 
-    running = threading.Event()
-    for command in commands:
+    for number, command in enumerate(commands, 1):
         with shellbot.bash(cwd=tmp_path) as session:
-            running.set()
-            samplers = [threading.Thread(target=sample) for _ in range(5)]
-            for sampler in samplers:
-                sampler.start()
-            with pytest.raises(CommandTimeoutError):
-                session.send(command, timeout=3.5, on_waiting=told.append)
-            running.clear()
+            running = threading.Thread(target=run, args=(session, command))
+            wanted = number * (1_000 // len(commands) + 1)
+            samplers = [threading.Thread(target=sample, args=(session, wanted)) for _ in range(5)]
+            for thread in (running, *samplers):
+                thread.start()
             for sampler in samplers:
                 sampler.join()
+        running.join()
     assert len(judged) >= 1_000
+    assert sum(one.kind in ("idle", "disconnected") for one in judged) < 50
     assert [one for one in judged if one.waiting] == []
     assert told == []
 
