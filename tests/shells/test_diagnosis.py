@@ -113,6 +113,11 @@ WAITING = {
         "Press ENTER to continue.",
     ),
     "gdb": ("gdb -q", "question", "(gdb) "),
+    "apt-get": (
+        "apt-get -q -o Debug::NoLocking=1 remove less",
+        "question",
+        "Do you want to continue? [Y/n] ",
+    ),
     "less": ("seq 1000 | less", "pager", ""),
     "more": ("seq 1000 | more", "pager", ""),
     "man": ("MANPAGER=less man -l ./page.1", "pager", ""),
@@ -122,7 +127,19 @@ WAITING = {
     "top": ("top", "full-screen", ""),
     "whiptail": ("whiptail --yesno 'Sure?' 10 40", "full-screen", ""),
 }
-PROGRAMS = ("less", "man", "git", "vi", "nano", "top", "whiptail", "bc", "ssh-keygen", "gdb")
+PROGRAMS = (
+    "less",
+    "man",
+    "git",
+    "vi",
+    "nano",
+    "top",
+    "whiptail",
+    "bc",
+    "ssh-keygen",
+    "gdb",
+    "apt-get",
+)
 
 
 @pytest.mark.parametrize("situation", WAITING)
@@ -137,7 +154,7 @@ def test_what_waits_is_told_from_what_works(
     if situation == "git":
         bash.send("git init -q . && git config user.name n && git config user.email e@x")
         bash.send("for i in $(seq 40); do git commit -q --allow-empty -m c$i; done")
-    seen = Seen(bash, command)
+    seen = Seen(bash, command, limit=4.0 if situation == "apt-get" else 1.5)
     for diagnosis in (seen.error.diagnosis, seen.asked[0], seen.told[0]):
         assert (diagnosis.kind, diagnosis.question) == (kind, question)
         assert diagnosis.waiting
