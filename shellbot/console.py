@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from functools import cache
 
 from .errors import NobodyToAskError, UsageError
 
@@ -31,13 +32,24 @@ def log(message: str, *, level: int = INFO) -> None:
 def debug(message: str, *details: object) -> None:
     """Log what the library itself does, for those who have set up :mod:`logging`."""
     if "logging" in sys.modules:
-        sys.modules["logging"].getLogger(_LOGGER).debug(message, *details)
+        _known().debug(message, *details)
+
+
+@cache
+def _known() -> logging.Logger:
+    """Return our logger. To ask for it by name takes a lock of all loggers each time.
+
+    An exception out of a signal handler that comes just then would leave that locked for ever.
+    """
+    import logging
+
+    return logging.getLogger(_LOGGER)
 
 
 def _logger() -> logging.Logger:
     import logging
 
-    logger = logging.getLogger(_LOGGER)
+    logger = _known()
     if not logger.hasHandlers():
         handler = _standard_error()
         logger.addHandler(handler)
