@@ -56,13 +56,6 @@ HANGING = {
 }
 
 
-def exact(session: Session) -> None:
-    """The next commands answer, each for itself."""
-    assert session.send("/bin/echo a; (exit 3)", check=3, timeout=5).raw == b"a\n"
-    assert session.send("sh -c 'sleep 0.1; echo b; exit 4'", check=4, timeout=5).raw == b"b\n"
-    assert session.send('echo "$kept"', timeout=5).raw == b"from before\n"
-
-
 def is_deadlocked(session: Session, error: CommandTimeoutError) -> bool:
     """busybox ash jumps out of malloc at a Ctrl-C, once in some fifty, and never wakes up again.
 
@@ -74,6 +67,13 @@ def is_deadlocked(session: Session, error: CommandTimeoutError) -> bool:
     with pytest.raises(LevelLostError, match="had to be killed"):
         session.send("echo first")
     return True
+
+
+def exact(session: Session) -> None:
+    """The next commands answer, each for itself."""
+    assert session.send("/bin/echo a; (exit 3)", check=3, timeout=5).raw == b"a\n"
+    assert session.send("sh -c 'sleep 0.1; echo b; exit 4'", check=4, timeout=5).raw == b"b\n"
+    assert session.send('echo "$kept"', timeout=5).raw == b"from before\n"
 
 
 @pytest.mark.parametrize("situation", HANGING)
@@ -129,8 +129,10 @@ def test_what_cannot_be_stopped_costs_the_shell(shell: Session) -> None:
 
 def test_a_flood_from_an_earlier_command_changes_no_status(shell: Session) -> None:
     shell.send("yes &")
-    with pytest.raises(CommandTimeoutError):
+    with pytest.raises(CommandTimeoutError) as caught:
         shell.send("sleep 60", timeout=0.3)
+    if is_deadlocked(shell, caught.value):
+        return
     result = shell.send("/bin/echo here; (exit 3)", check=3, timeout=5)
     assert b"here\n" in result.raw
     shell.send("kill $!", timeout=5)
