@@ -533,8 +533,9 @@ def _is_another_shell(one: Process, scene: Scene) -> bool:
     words = processes.arguments(one.pid)
     if one.name not in _SHELLS or processes.image(one.pid) == scene.image:
         return False
-    if one.group != one.pid:
-        # Who reads a script from a pipe has no job control, and no group of its own.
+    if not words or one.group != one.pid:
+        # It has ended meanwhile; or it reads a script from a pipe, and so has no job control and
+        # no group of its own.
         return False
     if one.name == "busybox" or os.path.basename(words[0]) == "busybox":
         words = words[1:] if os.path.basename(words[0]) == "busybox" else words

@@ -63,7 +63,6 @@ class Process:
         """The processor time it has used, in seconds."""
         self.started = int(fields[19])
         """The tick that it was started in, by CLOCK_BOOTTIME."""
-
         self.stack = int(fields[25])
         """Where its stack begins: another place for each program, the same for its forks."""
 
@@ -322,7 +321,7 @@ def waits(pid: int) -> list[Wait] | None:
             wait = _wait(pid, thread, calls)
         except PermissionError:
             return None
-        except (OSError, ValueError):  # it has ended or gone on meanwhile
+        except (OSError, ValueError, IndexError):  # it has ended or gone on meanwhile
             continue
         if wait:
             found.append(wait)

@@ -527,7 +527,7 @@ class Shell:
             self._parser.feed(self._terminal.read(left))
             if self._terminal.ended:
                 self.lost = "the shell has ended between two commands"
-                raise self._gone(self.lost, b"")
+                raise self._gone(self.lost)
 
     def abandon(self, why: str) -> None:
         """Kill the shell. Whoever waits for it is told *why*. From any thread."""
@@ -538,7 +538,7 @@ class Shell:
         """End the shell, within :data:`shellbot.terminal.CLOSE_BOUND` seconds."""
         self._terminal.close()
 
-    def _gone(self, why: str, partial: bytes = b"", advice: str | None = None) -> LevelLostError:
+    def _gone(self, why: str, partial: bytes = b"") -> LevelLostError:
         code = self._terminal.exit_code
         told = "" if code is None else f" with status {code}" if code >= 0 else ""
         if code is not None and code < 0:

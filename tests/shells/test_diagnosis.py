@@ -33,10 +33,6 @@ class Seen:
         self.error = caught.value
         assert session.send("echo in step", timeout=5).raw == b"in step\n"
 
-    @property
-    def kinds(self) -> set[str]:
-        return {one.kind for one in (self.error.diagnosis, *self.asked, *self.told)}
-
 
 WAITING = {
     "getpass": (IN_PYTHON.format("import getpass; getpass.getpass()"), "password", "Password: "),

@@ -220,42 +220,41 @@ def test_a_limit_holds_while_the_command_is_typed(bash: Session) -> None:
 # The caller's own Ctrl-C
 
 
-@pytest.mark.parametrize(
-    "command",
-    ["sleep 60", "yes", "cat", "while :; do :; done", IGNORES_INT, "trap 'echo i' INT; sleep 60"],
-)
-def test_ctrl_c_goes_to_the_command_first(command: str, bash: Session) -> None:
-    bash.send("kept='from before'")
-    main = threading.main_thread().ident
-    assert main is not None
-    press = threading.Timer(0.3, lambda: signal.pthread_kill(main, signal.SIGINT))
-    press.start()
-    started = time.monotonic()
-    with pytest.raises(KeyboardInterrupt):
-        bash.send(command, timeout=30)
-    assert time.monotonic() - started < 5
-    press.join()
-    exact(bash)
-
-
-def test_impatience_leaves_the_session_in_step_as_well(bash: Session) -> None:
-    bash.send("kept='from before'")
+def interrupted(session: Session, command: str, *pauses: float) -> None:
+    """Send *command* and press Ctrl-C after each of *pauses*, which the call has to raise."""
     main = threading.main_thread().ident
     assert main is not None
 
     def press() -> None:
-        for pause in (0.3, 0.1, 0.1):
+        for pause in pauses:
             time.sleep(pause)
             signal.pthread_kill(main, signal.SIGINT)
 
     pressing = threading.Thread(target=press)
     pressing.start()
     with pytest.raises(KeyboardInterrupt):
-        bash.send(IGNORES_INT, timeout=30)
+        session.send(command, timeout=30)
     # Further presses may come after the call has ended.
     while pressing.is_alive():
         with contextlib.suppress(KeyboardInterrupt):
             pressing.join()
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["sleep 60", "yes", "cat", "while :; do :; done", IGNORES_INT, "trap 'echo i' INT; sleep 60"],
+)
+def test_ctrl_c_goes_to_the_command_first(command: str, bash: Session) -> None:
+    bash.send("kept='from before'")
+    started = time.monotonic()
+    interrupted(bash, command, 0.3)
+    assert time.monotonic() - started < 5
+    exact(bash)
+
+
+def test_impatience_leaves_the_session_in_step_as_well(bash: Session) -> None:
+    bash.send("kept='from before'")
+    interrupted(bash, IGNORES_INT, 0.3, 0.1, 0.1)
     exact(bash)
 
 
@@ -410,25 +409,6 @@ def test_a_shell_in_place_of_the_shell_is_a_loss(command: str, bash: Session) ->
 
 
 # What a review found
-
-
-def interrupted(session: Session, command: str, *pauses: float) -> None:
-    """Send *command* and press Ctrl-C after each of *pauses*."""
-    main = threading.main_thread().ident
-    assert main is not None
-
-    def press() -> None:
-        for pause in pauses:
-            time.sleep(pause)
-            signal.pthread_kill(main, signal.SIGINT)
-
-    pressing = threading.Thread(target=press)
-    pressing.start()
-    with contextlib.suppress(KeyboardInterrupt):
-        session.send(command, timeout=30)
-    while pressing.is_alive():
-        with contextlib.suppress(KeyboardInterrupt):
-            pressing.join()
 
 
 def test_an_interrupted_recovery_types_nothing_into_the_program(name: str, tmp_path: Path) -> None:
