@@ -23,11 +23,13 @@ if _os.name == "nt":
 from .console import get_input
 from .diagnosis import Diagnosis
 from .dialects import Dialect
+from .dialogue import Answer, Key, Secret
 from .errors import (
     CommandError,
     CommandStoppedError,
     CommandTimeoutError,
     CommandWaitingError,
+    DialogueError,
     LevelLostError,
     NobodyToAskError,
     SessionBusyError,
@@ -38,25 +40,33 @@ from .errors import (
     UnknownNameError,
     UsageError,
 )
+from .limits import Retry
 from .result import Result, Where
 from .session import Session
+from .stream import Stream
 
 __all__ = [
+    "Answer",
     "CommandError",
     "CommandStoppedError",
     "CommandTimeoutError",
     "CommandWaitingError",
     "Diagnosis",
     "Dialect",
+    "DialogueError",
+    "Key",
     "LevelLostError",
     "NobodyToAskError",
     "Result",
+    "Retry",
+    "Secret",
     "Session",
     "SessionBusyError",
     "SessionClosedError",
     "SessionError",
     "ShellbotError",
     "StartError",
+    "Stream",
     "UnknownNameError",
     "UsageError",
     "Where",
@@ -80,6 +90,8 @@ def bash(
     timeout: float | None = None,
     idle_timeout: float | None = None,
     restart: bool = False,
+    name: str | None = None,
+    echo: bool = False,
 ) -> Session:
     """Open a session with a local bash. See :class:`Session` for the arguments."""
     return Session(
@@ -90,6 +102,8 @@ def bash(
         timeout=timeout,
         idle_timeout=idle_timeout,
         restart=restart,
+        name=name,
+        echo=echo,
     )
 
 

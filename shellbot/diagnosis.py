@@ -27,11 +27,11 @@ QUIET_ENOUGH = 1.0
 KINDS = {
     "password": (
         "waiting for a password",
-        "give it the password with on_waiting=, or use what needs none (a key, sudo -n)",
+        "give it the password with answers=, or use what needs none (a key, sudo -n)",
     ),
     "question": (
         "waiting for input",
-        "answer it with on_waiting=, or give the command the option that answers beforehand "
+        "answer it with answers=, or give the command the option that answers beforehand "
         "(often -y)",
     ),
     "input": (
@@ -126,7 +126,8 @@ class Diagnosis:
     """What a command seems to be doing. Its string is a phrase for a message."""
 
     __slots__ = (
-        *("because", "certain", "kind", "occasion", "pid", "process", "question", "waiting"),
+        *("because", "certain", "hidden", "kind", "lasting", "occasion", "pid", "process"),
+        *("question", "waiting"),
     )
 
     def __init__(
@@ -152,6 +153,10 @@ class Diagnosis:
         """The line that it asks with, as it stands on the screen; for kinds that have one."""
         self.occasion: object = None
         """Differs from one time that the process waits to the next, if that is known."""
+        self.hidden: bool | None = None
+        """Whether the terminal does not show what is typed, if that is known."""
+        self.lasting = True
+        """Whether it waits however long it takes, as far as is known."""
         self.because = because
         """What more was seen, or what an uncertain judgement rests on."""
 
@@ -230,15 +235,20 @@ class Look:
         self._unseen = {pid for pid, waits in seen.items() if waits is None}
         self.readers: dict[int, File] = {}
         """Who waits for somebody to type something, and at which terminal."""
+        self._brief: set[int] = set()
+        """Those of them that wait only for a while."""
         inwards = any(_types_inwards(one, self.waits[one.pid], scene) for one in self.processes)
         for one in self.processes:
-            terminal = _reads(one, self.waits[one.pid], self)
+            reads = _reads(one, self.waits[one.pid], self)
             # A shell that reads may have said meanwhile that the command has ended.
-            if terminal is None or (one.pid == scene.shell and scene.unread):
+            if reads is None or (one.pid == scene.shell and scene.unread):
                 continue
+            terminal, wait = reads
             # At a terminal that a program has made for it, it may be that program that types.
             if inwards or _is_ours(terminal, one, scene):
                 self.readers[one.pid] = terminal
+                if not wait.endless:
+                    self._brief.add(one.pid)
 
     def children(self, of: Process) -> list[Process]:
         """Return the processes that one of them has started."""
@@ -254,11 +264,23 @@ class Look:
             twice = one.pid in self.readers and one.pid in before.readers
             if twice and one.busy == busy[one.pid]:
                 return self._waiting(one)
-        hidden = self._hidden()
-        return _by_the_text(self.scene, hidden) if hidden or not self.processes else None
+        return _by_the_text(self.scene, self._hidden()) if self.is_blind else None
+
+    def asking(self) -> Diagnosis | None:
+        """Say what is waited for by this look alone: it might be somebody who is passing by."""
+        readers = (one for one in reversed(self.processes) if one.pid in self.readers)
+        return next(map(self._waiting, readers), None)
+
+    @property
+    def is_blind(self) -> bool:
+        """Whether something may be reading that cannot be seen."""
+        return not self.processes or bool(self._hidden())
 
     def _waiting(self, one: Process) -> Diagnosis:
-        found = _waiting(self.scene, one, self.readers[one.pid])
+        terminal = self.readers[one.pid]
+        found = _waiting(self.scene, one, terminal)
+        found.hidden = not _modes(terminal, one, self.scene)[3] & termios.ECHO
+        found.lasting = one.pid not in self._brief
         if self._elsewhere and not self._is_ours_for_sure:
             found.certain = False
             found.because = "judged by when it was started"
@@ -365,8 +387,8 @@ def _process_space(pid: int) -> str:
         return ""
 
 
-def _reads(one: Process, waits: list[Wait], look: Look) -> File | None:
-    """Return the terminal that the process waits to read from, and for nothing else."""
+def _reads(one: Process, waits: list[Wait], look: Look) -> tuple[File, Wait] | None:
+    """Return the terminal that the process waits to read from, and for nothing else, and how."""
     scene = look.scene
     if not one.has_terminal() or _relays(one, waits):
         return None
@@ -385,9 +407,9 @@ def _reads(one: Process, waits: list[Wait], look: Look) -> File | None:
             continue
         alone = wait.call == "read" or (wait.endless and not others and not look.children(one))
         if alone and (wait.main or _rests(one, waits, look)):
-            return terminal
+            return terminal, wait
         if _asks(one, scene, raw=raw) and (wait.main or raw):
-            return terminal
+            return terminal, wait
     return None
 
 
@@ -405,7 +427,7 @@ def _rests(one: Process, waits: list[Wait], look: Look) -> bool:
 
 def _asks(one: Process, scene: Scene, *, raw: bool) -> bool:
     """Whether what is on the screen is there for somebody to act on."""
-    if raw and (one.name in _FULL_SCREEN or one.name in _PAGERS or _has_screen(scene.printed)):
+    if raw and (one.name in _FULL_SCREEN or one.name in _PAGERS or has_screen(scene.printed)):
         return True
     line, ended = text.last_line(scene.printed)
     return not ended and re.search(_PROMPT, line) is not None and not re.search(_PROGRESS, line)
@@ -497,7 +519,7 @@ def _waiting(scene: Scene, one: Process, terminal: File) -> Diagnosis:
     if one.name in _PAGERS:
         return Diagnosis("pager", process=one)
     lines = modes[3] & termios.ICANON != 0
-    if one.name in _FULL_SCREEN or (not lines and _has_screen(scene.printed)):
+    if one.name in _FULL_SCREEN or (not lines and has_screen(scene.printed)):
         return Diagnosis("full-screen", process=one)
     if ended and not (re.search(_ASKS, line) or re.search(_CHOICE, line)):
         line = ""
@@ -554,7 +576,8 @@ def _operands(words: list[str]) -> list[str]:
     return kept
 
 
-def _has_screen(printed: bytes) -> bool:
+def has_screen(printed: bytes) -> bool:
+    """Whether *printed* draws on a screen, and does not only follow line by line."""
     on = [found.start() for found in re.finditer(_SCREEN_ON, printed)]
     off = [found.start() for found in re.finditer(_SCREEN_OFF, printed)]
     if on or off:
@@ -575,7 +598,7 @@ def _by_the_text(scene: Scene, unseen: list[Process]) -> Diagnosis | None:
 
     if not ended and re.search(_PAGER_PROMPT, line):
         return probably("pager")
-    if re.search(_SCREEN_ON, scene.printed) and _has_screen(scene.printed):
+    if re.search(_SCREEN_ON, scene.printed) and has_screen(scene.printed):
         return probably("full-screen")
     if ended or not line or re.search(_PROGRESS, line):
         return None

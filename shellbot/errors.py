@@ -13,7 +13,8 @@
         ├── CommandError        not an accepted status: .result
         ├── CommandStoppedError .diagnosis .waited .partial .recovery
         │   ├── CommandTimeoutError a limit ran out: .limit .idle       also TimeoutError
-        │   └── CommandWaitingError it waits for what nobody will type
+        │   ├── CommandWaitingError it waits for what nobody will type
+    │   └── DialogueError       its questions are not as the answers have it: .asked .answered
         └── LevelLostError      the shell is gone: .exit_code .partial  also EOFError
 
 Catch :class:`SessionError` for what can go wrong with good code on a bad day, and
@@ -134,6 +135,7 @@ class CommandStoppedError(SessionError):
         partial: bytes,
         recovery: str,
         where: Where,
+        detail: str = "",
     ) -> None:
         self.diagnosis = diagnosis
         self.waited = waited
@@ -141,7 +143,8 @@ class CommandStoppedError(SessionError):
         self.recovery = recovery
         super().__init__(
             f"{reason}: {text.shorten(command)}\n"
-            f"On {where}. It was {diagnosis}.\n"
+            + (f"{detail}\n" if detail else "")
+            + f"On {where}. It was {diagnosis}.\n"
             f"To try: {diagnosis.advice}.\n"
             f"To get the shell back it took {recovery}.",
             where=where,
@@ -187,6 +190,42 @@ class CommandTimeoutError(CommandStoppedError, TimeoutError):
 
 class CommandWaitingError(CommandStoppedError):
     """A command waits for what nobody will type."""
+
+
+class DialogueError(CommandStoppedError):
+    """A command asked what must not be answered, or did not ask what it had to."""
+
+    asked: str
+    """The line that it asked with, or nothing if it ended without asking."""
+    answered: list[tuple[str, str]]
+    """Each question that was answered before, with the reply; secrets are masked."""
+
+    def __init__(
+        self,
+        reason: str,
+        command: str,
+        *,
+        asked: str,
+        answered: list[tuple[str, str]],
+        diagnosis: Diagnosis,
+        waited: float,
+        partial: bytes,
+        recovery: str,
+        where: Where,
+        detail: str,
+    ) -> None:
+        self.asked = asked
+        self.answered = answered
+        super().__init__(
+            reason,
+            command,
+            detail=detail,
+            diagnosis=diagnosis,
+            waited=waited,
+            partial=partial,
+            recovery=recovery,
+            where=where,
+        )
 
 
 class LevelLostError(SessionError, EOFError):

@@ -177,6 +177,7 @@ class Parser:
         """Get ready for the answer to frame *number*."""
         self._number = b"%d" % number
         self._output = bytearray()
+        self._forgotten = self._handed_out = 0
         self._before_prompt: int | None = None
         self._prompt_status = 0
         self._since_typed = b""
@@ -197,7 +198,7 @@ class Parser:
     @property
     def size(self) -> int:
         """How many bytes the command has written so far."""
-        return len(self._output)
+        return self._forgotten + len(self._output)
 
     def last(self, count: int) -> bytes:
         """Return the last *count* bytes that the command has written so far."""
@@ -207,6 +208,21 @@ class Parser:
         """Return what the command has written and forget it, so that it is never held twice."""
         output, self._output = self.output, bytearray()
         return output
+
+    def hand_out(self) -> bytes:
+        """Return what the command has certainly written since this was asked last."""
+        end = self._before_prompt if self.at_prompt else self.size
+        assert end is not None
+        new = bytes(self._output[self._handed_out - self._forgotten : end - self._forgotten])
+        self._handed_out = max(self._handed_out, end)
+        return new
+
+    def forget(self, keep: int) -> None:
+        """Forget what was handed out, but for the last *keep* bytes."""
+        count = self._handed_out - keep - self._forgotten
+        if count > 0:
+            del self._output[:count]
+            self._forgotten += count
 
     def resume(self, output: bytes, status: int | None) -> None:
         """Take an earlier frame's answer up again, which another frame has come between."""
@@ -281,7 +297,7 @@ class Parser:
     def _end(self, status: int, *, asked: bool) -> None:
         if asked and self._before_prompt is not None:
             # So the prompt was the shell's own: no part of the output, and right about the status.
-            del self._output[self._before_prompt :]
+            del self._output[self._before_prompt - self._forgotten :]
             status = self._prompt_status
         if not self.started:
             # The shell could not even parse the text, and what it has said is why.
@@ -299,7 +315,7 @@ class Parser:
     def _see_prompt(self, number: bytes, status: int, whole: bytes) -> None:
         if self.status is None and number == self._number:
             if not self.at_prompt:
-                self._before_prompt = len(self._output)
+                self._before_prompt = self.size
                 self._prompt_status = status
             self._write(whole)
             self.at_prompt = True

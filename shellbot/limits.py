@@ -1,10 +1,11 @@
-"""How long a command may take."""
+"""How long a command may take, and how often it is tried."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
-from .errors import UsageError
+from .errors import CommandError, UsageError
 
 
 class Default:
@@ -42,3 +43,41 @@ def _checked(name: str, limit: float | None) -> float | None:
     if isinstance(limit, bool) or not isinstance(limit, (int, float)) or not limit >= 0:
         raise UsageError(f"{name}={limit!r} is no number of seconds; None waits without a limit")
     return None if math.isinf(limit) else float(limit)
+
+
+class Retry:
+    """Try a command again if it fails: *times* attempts in all, *every* so many seconds.
+
+    *on* says what is tried again: exceptions such as :class:`CommandError`, or a function that is
+    given the exception and says yes or no.
+    """
+
+    def __init__(
+        self,
+        times: int,
+        *,
+        every: float = 1.0,
+        on: type[Exception] | tuple[type[Exception], ...] | Callable[[Exception], object] = (
+            CommandError
+        ),
+    ) -> None:
+        if isinstance(times, bool) or not isinstance(times, int) or times < 1:
+            raise UsageError(f"times={times!r} is no number of attempts")
+        if _checked("every", every) is None:
+            raise UsageError(f"every={every!r} is no number of seconds")
+        kinds = on if isinstance(on, tuple) else (on,) if isinstance(on, type) else ()
+        if not (all(map(_is_exception, kinds)) if kinds else callable(on)):
+            raise UsageError(f"on={on!r} is neither a kind of exception nor a function")
+        self.times = times
+        self.every = every
+        self._on = on
+
+    def applies(self, error: Exception) -> bool:
+        """Whether the command is to be tried again after *error*."""
+        if isinstance(self._on, (type, tuple)):
+            return isinstance(error, self._on)
+        return bool(self._on(error))
+
+
+def _is_exception(kind: object) -> bool:
+    return isinstance(kind, type) and issubclass(kind, Exception)

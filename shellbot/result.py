@@ -6,6 +6,10 @@ from functools import cached_property
 
 from . import text
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 
 class Where:
     """A place that commands run in: host, user, and how many logins deep."""
@@ -48,12 +52,28 @@ class Result:
     """Seconds from typing the command to knowing its status."""
     where: Where
     """The shell that ran it."""
+    truncated: bool
+    """Whether :attr:`raw` is only the end of it, as the rest was handed out while it came."""
 
     def __init__(
-        self, *, command: str, raw: bytes, exit_code: int, duration: float, where: Where
+        self,
+        *,
+        command: str,
+        raw: bytes,
+        exit_code: int,
+        duration: float,
+        where: Where,
+        truncated: bool = False,
+        hide: Callable[[bytes], bytes] | None = None,
     ) -> None:
         self.__dict__.update(
-            command=command, raw=raw, exit_code=exit_code, duration=duration, where=where
+            command=command,
+            raw=raw,
+            exit_code=exit_code,
+            duration=duration,
+            where=where,
+            truncated=truncated,
+            _hide=hide,
         )
 
     def __setattr__(self, name: str, value: object) -> None:
@@ -98,7 +118,10 @@ class Result:
         return hash((self.command, self.raw, self.exit_code, self.duration, self.where))
 
     def __repr__(self) -> str:
+        hide = self.__dict__["_hide"] or bytes
+        raw = text.abridged(hide(self.raw))
+        command = hide(self.command.encode("utf-8", "surrogateescape")).decode("utf-8", "replace")
         return (
-            f"Result(exit_code={self.exit_code}, raw={text.abridged(self.raw)!r}, "
-            f"command={text.shorten(self.command, 60)!r}, duration={text.seconds(self.duration)})"
+            f"Result(exit_code={self.exit_code}, raw={raw!r}, "
+            f"command={text.shorten(command, 60)!r}, duration={text.seconds(self.duration)})"
         )

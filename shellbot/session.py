@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import _thread
 import contextlib
+import itertools
 import os
 import re
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 
-from . import console, dialects, surroundings, text
+from . import console, dialects, dialogue, surroundings, text
+from .attention import Attention
 from .diagnosis import Diagnosis
+from .dialogue import Dialogue, Secrets
+from .echo import Audience, Echo
 from .errors import (
     CommandError,
     CommandStoppedError,
@@ -21,24 +25,46 @@ from .errors import (
     StartError,
     UsageError,
 )
-from .limits import DEFAULT, Default, Limits
+from .limits import DEFAULT, Default, Limits, Retry
 from .result import Result, Where
-from .shell import Shell
+from .shell import Shell, outcome
+from .stream import Stream
 from .terminal import CLOSE_BOUND, Terminal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Generator
     from types import TracebackType
-    from typing import TypeAlias
+    from typing import TypeAlias, TypedDict, TypeVar
 
-    from .shell import OnWaiting
+    from typing_extensions import Unpack
 
+    from .attention import OnWaiting
+    from .dialogue import Answers
+
+    Outcome = TypeVar("Outcome")
+    Piece = TypeVar("Piece")
+    Check: TypeAlias = bool | int | Collection[int]
     Limit: TypeAlias = float | Default | None
     Command: TypeAlias = str | Sequence[str | os.PathLike[str]]
     Condition: TypeAlias = str | re.Pattern[str] | Callable[[Result], object]
 
+    class Options(TypedDict, total=False):
+        """What :meth:`Session.send` takes besides the command."""
+
+        check: Check
+        timeout: Limit
+        idle_timeout: Limit
+        answers: Answers | None
+        on_waiting: OnWaiting | None
+        on_output: Callable[[str], object] | None
+        echo: bool | None
+        retry: Retry | None
+
 
 _UNTIL_LIMIT = 300.0
+_ONCE = Retry(1)
+_numbers = itertools.count(1)
 _OPEN_ANOTHER = (
     "open another session, or open it with restart=True; exit, exec and set -e in a command end "
     "the session's own shell, unless they stand in (parentheses)"
@@ -70,6 +96,9 @@ class Session:
     a shell that was lost is replaced when the next command is sent, in the same directory and
     with the same exported variables as after the last command that ended; asking for them makes
     each command take some milliseconds longer.
+
+    With *echo* every command is shown on standard output while it runs, each line with the
+    session's *name* in front.
     """
 
     def __init__(
@@ -82,6 +111,8 @@ class Session:
         timeout: float | None = None,
         idle_timeout: float | None = None,
         restart: bool = False,
+        name: str | None = None,
+        echo: bool = False,
     ) -> None:
         self._limits = Limits(timeout, idle_timeout)
         self._restart = restart
@@ -91,6 +122,11 @@ class Session:
         self._turns: list[_Turn] = []
         self._doing = ""
         self._closed = False
+        self._secrets = Secrets()
+        self._echoes = echo
+        self.name = name or f"{program.dialect}-{next(_numbers)}"
+        """What it is called where several are shown."""
+        self._echo = Echo(self.name, self._secrets)
         self.within = program.within
         """The shell of another family that was started first and made way, such as fish."""
         directory = None if cwd is None else os.fspath(cwd)
@@ -104,6 +140,7 @@ class Session:
             environment=environment,
             size=self._size,
             where=_here(),
+            secrets=self._secrets,
             advice=_CALL_AGAIN if self._restart else _OPEN_ANOTHER,
         )
 
@@ -131,11 +168,14 @@ class Session:
 
     # Commands
 
-    def _run(self, line: str, limits: Limits, on_waiting: OnWaiting | None = None) -> Result:
+    def _run(self, line: str, attention: Attention) -> Result:
+        return outcome(self._running(line, attention))
+
+    def _running(self, line: str, attention: Attention) -> Generator[bytes, None, Result]:
         if self._restart and self._shell.lost:
             self._reopen()
         try:
-            result = self._shell.run(line, limits, on_waiting)
+            result = yield from self._shell.running(line, attention)
         except CommandStoppedError:
             self._remember()
             raise
@@ -164,10 +204,14 @@ class Session:
         self,
         command: Command,
         *,
-        check: bool | int | Collection[int] = True,
+        check: Check = True,
         timeout: Limit = DEFAULT,
         idle_timeout: Limit = DEFAULT,
+        answers: Answers | None = None,
         on_waiting: OnWaiting | None = None,
+        on_output: Callable[[str], object] | None = None,
+        echo: bool | None = None,
+        retry: Retry | None = None,
     ) -> Result:
         """Run *command*, as if typed, and return what it did.
 
@@ -179,50 +223,114 @@ class Session:
         *timeout* is how many seconds it may take, and *idle_timeout* how many without printing
         anything; None waits as long as it takes, and without them the session's own hold.
 
+        *answers* are what it is told when it asks: a mapping of patterns to replies, or a list of
+        :class:`Answer`, and of names of ready-made ones: ``host-key``, ``yes``, ``no``,
+        ``any-key``, ``debconf``, ``packages``. A reply is typed once the program reads it.
+
         *on_waiting* is called within 2 seconds of the command's starting to wait for somebody to
-        type something, with a :class:`Diagnosis` that says what for. It returns what to type,
-        exactly (so end an answer with a newline), or None to wait on, or False to give up. The
-        time that it takes does not count. It is called again when the command asks again.
+        type something, with a :class:`Diagnosis` that says what for. It returns what to type: a
+        string or bytes exactly (so end an answer with a newline), a :class:`Secret` or a
+        :class:`Key`; or None to wait on, or False to give up. The time that it takes does not
+        count. It is called again when the command asks again.
+
+        *on_output* is called with what the command prints, at once and in any portions; together
+        they are :attr:`Result.output`, but that undecodable bytes are U+FFFD. *echo* shows it on
+        standard output, with the command; without it, the session's own setting holds.
+
+        *retry* has it tried again: ``retry=Retry(3, every=5)``. Each attempt has all of its time.
 
         Raises:
             CommandError: the status is not accepted. It carries the result.
             CommandTimeoutError: not done in time. The command was interrupted, and the session
                 is in step again.
-            CommandWaitingError: *on_waiting* gave up, or the command has opened another shell,
-                which is what login is for. Interrupted, and in step again.
+            CommandWaitingError: *on_waiting* gave up, or it asks what *answers* have no answer
+                to, or it has opened another shell, which is what login is for. Interrupted, and
+                in step again.
+            DialogueError: it asks more often than *answers* allow, or did not ask what it had to.
             LevelLostError: the shell has ended.
             UsageError: the command cannot be sent at all; nothing was typed.
         """
         accepted = _accepted(check)
         line = _line(command)
         limits = self._limits.but(timeout, idle_timeout)
-        result = self._alone(line, lambda: self._run(line, limits, on_waiting))
-        console.debug("%r", result)
-        if accepted is not None and result.exit_code not in accepted:
-            raise CommandError(result)
-        return result
+        given = dialogue.table(answers)
 
-    def send_and_get_output(
+        echoes = self._echoes if echo is None else echo
+        audience = (
+            Audience(self._echo if echoes else None, on_output) if echoes or on_output else None
+        )
+
+        def attempt() -> Result:
+            attention = Attention(
+                limits,
+                on_waiting=on_waiting,
+                dialogue=None if answers is None else Dialogue(given, self._secrets),
+                on_output=None if audience is None else audience.hear,
+            )
+            if audience is None:
+                return _judged(self._run(line, attention), accepted)
+            audience.begin(line)
+            try:
+                return _judged(self._run(line, attention), accepted)
+            finally:
+                audience.end()
+
+        return self._alone(line, lambda: self._tried(attempt, retry or _ONCE))
+
+    def _tried(self, attempt: Callable[[], Result], retry: Retry) -> Result:
+        for left in reversed(range(retry.times)):
+            began = time.monotonic()
+            try:
+                return attempt()
+            except SessionError as error:
+                if not left or not retry.applies(error):
+                    raise
+                console.debug("%d attempts left after: %s", left, self._secrets.hide(str(error)))
+            self._shell.drain(began + retry.every - time.monotonic())
+        raise AssertionError("the last attempt returns or raises")
+
+    def send_and_get_output(self, command: Command, **options: Unpack[Options]) -> str:
+        """Run *command* and return its :attr:`Result.text` without the newlines at its end.
+
+        Takes and raises what :meth:`send` does. For the exact bytes, use ``send(...).raw``.
+        """
+        return self.send(command, **options).text.rstrip("\n")
+
+    def stream(
         self,
         command: Command,
         *,
-        check: bool | int | Collection[int] = True,
+        check: Check = True,
         timeout: Limit = DEFAULT,
         idle_timeout: Limit = DEFAULT,
+        answers: Answers | None = None,
         on_waiting: OnWaiting | None = None,
-    ) -> str:
-        """Run *command* and return its :attr:`Result.text` without the newlines at its end.
+    ) -> Stream:
+        """Start *command* and return its lines as they come, in constant memory.
 
-        Raises what :meth:`send` raises. For the exact bytes, use ``send(...).raw``.
+        ::
+
+            with session.stream("journalctl -f") as lines:
+                for line in lines:
+                    if "ready" in line:
+                        break
+
+        Arguments as for :meth:`send`; what that raises, the iteration raises.
         """
-        result = self.send(
-            command,
-            check=check,
-            timeout=timeout,
-            idle_timeout=idle_timeout,
+        accepted = _accepted(check)
+        line = _line(command)
+        given = dialogue.table(answers)
+        attention = Attention(
+            self._limits.but(timeout, idle_timeout),
             on_waiting=on_waiting,
+            dialogue=None if answers is None else Dialogue(given, self._secrets),
+            streams=True,
         )
-        return result.text.rstrip("\n")
+
+        def steps() -> Generator[bytes, None, Result]:
+            return _judged((yield from self._running(line, attention)), accepted)
+
+        return Stream(self._in_turn(line, steps()))
 
     def send_until(
         self,
@@ -276,7 +384,7 @@ class Session:
             if limits.total is not None:
                 left = limits.but(max(started + limits.total - attempt, 0.001), limits.idle)
             try:
-                result = self._run(line, left)
+                result = self._run(line, Attention(left))
             except CommandTimeoutError as error:
                 raise self._not_met(line, started, limits, error) from None
             cannot_tell = absent and result.exit_code in (126, 127)
@@ -368,8 +476,19 @@ class Session:
         within = f" inside {self.within}" if self.within else ""
         return f"<Session {self.dialect}{within} on {self.where}: {state}>"
 
-    def _alone(self, line: str, run: Callable[[], Result]) -> Result:
-        """Run one command at a time, or say why the session cannot be had."""
+    def _alone(self, line: str, run: Callable[[], Outcome]) -> Outcome:
+        """Do one thing at a time, or say why the session cannot be had."""
+
+        def steps() -> Generator[None, None, Outcome]:
+            return run()
+            yield
+
+        return outcome(self._in_turn(line, steps()))
+
+    def _in_turn(
+        self, line: str, steps: Generator[Piece, None, Outcome]
+    ) -> Generator[Piece, None, Outcome]:
+        """Have the session to oneself while the *steps* are taken."""
         if self._closed:
             raise SessionClosedError("the session is closed; open another one")
         if os.getpid() != self._owner:
@@ -387,7 +506,10 @@ class Session:
                     "in another thread; open a session for each thread"
                 )
             self._doing = line
-            return run()
+            return (yield from steps)
+        except SessionError as error:
+            self._secrets.hide_in(error)
+            raise
         finally:
             if turn in self._turns:
                 self._turns.remove(turn)
@@ -428,6 +550,13 @@ def _accepted(check: bool | int | Collection[int]) -> Collection[int] | None:
     if not check or not all(isinstance(status, int) for status in check):
         raise UsageError(f"check={check!r} is neither True, False nor exit statuses")
     return check
+
+
+def _judged(result: Result, accepted: Collection[int] | None) -> Result:
+    console.debug("%r", result)
+    if accepted is not None and result.exit_code not in accepted:
+        raise CommandError(result)
+    return result
 
 
 def _condition(condition: Condition) -> Callable[[Result], object]:

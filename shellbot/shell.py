@@ -10,12 +10,15 @@ import time
 from collections.abc import Callable, Mapping
 from math import inf
 
-from . import diagnosis, dialects, frames, processes, surroundings
+from . import diagnosis, dialects, dialogue, frames, processes, surroundings
+from .attention import Attention
 from .diagnosis import Diagnosis, Look
 from .dialects import Dialect
+from .dialogue import Answer, Key, Secret, Secrets
 from .errors import (
     CommandTimeoutError,
     CommandWaitingError,
+    DialogueError,
     LevelLostError,
     SessionError,
     StartError,
@@ -24,76 +27,60 @@ from .errors import (
 from .limits import Limits
 from .result import Result, Where
 from .terminal import Terminal
-from .text import quote, seconds, shorten
+from .text import quote, rendered, seconds, shorten
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Literal, TypeAlias
+    from collections.abc import Generator
+    from typing import TypeAlias, TypeVar
 
+    from .attention import OnWaiting
     from .processes import Moment
 
-    OnWaiting: TypeAlias = Callable[[Diagnosis], "str | bytes | Literal[False] | None"]
+    Outcome = TypeVar("Outcome")
+    Typed: TypeAlias = str | bytes | Secret | Key
 
 _START_LIMIT = 30.0
 _STATE_LIMIT = 5.0
-# A program that waits is noticed at the second look, so within 1.3 s.
-_FIRST_LOOK = 0.25
-_SECOND_LOOK = 0.25
-_LOOKS_APART = 1.0
-# With hundreds of processes a look takes its time: let it be at most a tenth of all.
-_LOOKS_COST = 10
 _MOMENT = 0.05
 # With more than one line, the shell itself might get what the program leaves. A control character
-# may stand for a key such as Ctrl-D.
-_ONE_LINE = rb"[^\n]*[\x00-\x1f\x7f]"
+# may stand for a key such as Ctrl-D; one that is typed as a part of the line has ^V before it.
+_ONE_LINE = rb"(?s)(?:\x16.|[^\n])*[\x00-\x1f\x7f]"
 # How much of the output is looked at for a question.
-_SHOWN = 8_192
+_SHOWN, _SCREEN = 8_192, 65_536
+# How quiet it has to be for an answer to be typed to a program that cannot be seen reading.
+_BLIND_PAUSE = 0.2
 # How long a flood of output may keep a step of the recovery busy beyond its own bound.
 _FLOODED = 0.1
 # How often a shell that runs a loop is interrupted, and how long it is given each time.
 _INSISTENCE, _INSISTENT = 20, 0.03
 
 
-class _Attention:
-    """What a call wants: how long to wait, and whom to tell that its command waits for input."""
-
-    def __init__(self, limits: Limits, on_waiting: OnWaiting | None) -> None:
-        self.started = time.monotonic()
-        self.limits = limits
-        self.deadline = inf if limits.total is None else self.started + limits.total
-        self.idle = inf if limits.idle is None else limits.idle
-        self.resumed = self.started
-        """Since when it has been waited without a break."""
-        self.on_waiting = on_waiting
-        self.look_at = self.started + _FIRST_LOOK
-        """When to look again at what the command is doing."""
-        self.seen: Look | None = None
-        """What was seen then."""
-        self.told: object = None
-        """The last occasion that somebody was told of."""
-
-    def ends(self, heard: float) -> float:
-        """Return when a limit runs out, if something was printed last at *heard*."""
-        return min(self.deadline, max(heard, self.resumed) + self.idle)
-
-    def resume(self, paused: float) -> None:
-        """Leave out the time since *paused*, which somebody took to answer."""
-        self.resumed = time.monotonic()
-        self.deadline += self.resumed - paused
-        self.look_at += self.resumed - paused
-
-
 class _StoppedError(Exception):
     """A command was stopped before it was done."""
 
     def __init__(
-        self, at: float, diagnosis: Diagnosis, limit: float | None = None, *, idle: bool = False
+        self,
+        at: float,
+        diagnosis: Diagnosis,
+        *,
+        limit: float | None = None,
+        idle: bool = False,
+        does: str = "waits for what nobody will type",
+        why: str = "",
+        asked: str | None = None,
     ) -> None:
         self.at = at
         self.diagnosis = diagnosis
         self.limit = limit
         """The limit that had run out, if that was it."""
         self.idle = idle
+        self.does = does
+        """Or what the command does that stops it."""
+        self.why = why
+        """And more about that."""
+        self.asked = asked
+        """The question, where the table of answers says that it must not be answered."""
         self.recovery = ""
 
 
@@ -108,12 +95,14 @@ class Shell:
         environment: Mapping[str, str],
         size: tuple[int, int],
         where: Where,
+        secrets: Secrets,
         advice: str,
     ) -> None:
         self.dialect: Dialect = program.dialect
         self.where = where
         self.lost: str | None = None
         """Why the shell can no longer be used, if so."""
+        self._secrets = secrets
         self._advice = advice
         """What to try when it is lost."""
         self._number = -1
@@ -153,7 +142,7 @@ class Shell:
         self._terminal.write(self.dialect.set_up(self._key))
         first = "true" if cwd is None else f"cd -- {quote(cwd)}"
         try:
-            result = self.run(first, Limits(_START_LIMIT))
+            result = outcome(self.running(first, Attention(Limits(_START_LIMIT))))
         except SessionError as error:
             raise StartError(
                 f"{self.dialect} did not come up within {_START_LIMIT:g} s as a shell that "
@@ -165,12 +154,15 @@ class Shell:
         self._image = processes.image(self._terminal.pid)
         self._is_up = True
 
-    def run(self, command: str, limits: Limits, on_waiting: OnWaiting | None = None) -> Result:
+    def running(self, command: str, attention: Attention) -> Generator[bytes, None, Result]:
         """Run *command* and return what it did. The caller judges the status.
 
-        Raises :class:`CommandTimeoutError` when one of the *limits* has run out, with the shell
-        in step again, :class:`CommandWaitingError` when *on_waiting* gives up or the command has
-        opened another shell, and :class:`LevelLostError` when the shell is gone.
+        What it writes is handed out as it comes, if *attention* wants that; closing the generator
+        stops the command.
+
+        Raises :class:`CommandTimeoutError` when a limit has run out, with the shell in step
+        again; :class:`DialogueError` and :class:`CommandWaitingError` when it asks what must not or
+        cannot be answered; and :class:`LevelLostError` when the shell is gone.
         """
         data = frames.encode(command)
         if self._since and not self.lost:
@@ -179,37 +171,61 @@ class Shell:
         if self.lost:
             raise self._gone(self.lost)
         self._command = command
-        attention = _Attention(limits, on_waiting)
         status, raw = 0, b""
         try:
             if frames.may_lack_terminator(data):
-                status, raw = self._frame(frames.parsed_only(data), attention, aside=True)
+                only = frames.parsed_only(data)
+                status, raw = yield from self._frame(only, attention, aside=True)
             if status == 0 and not frames.does_nothing(data):
-                status, raw = self._frame(data, attention)
+                status, raw = yield from self._frame(data, attention)
         except _StoppedError as stopped:
             raise self._stopped(command, stopped, attention) from None
         duration = time.monotonic() - attention.started
+        if attention.dialogue and (left := attention.dialogue.never_asked()):
+            raise self._never_asked(command, left, attention, raw)
         return Result(
-            command=command, raw=raw, exit_code=status, duration=duration, where=self.where
+            command=command,
+            raw=raw,
+            exit_code=status,
+            duration=duration,
+            where=self.where,
+            truncated=attention.streams,
+            hide=self._secrets.hide_bytes if self._secrets else None,
         )
 
-    def _stopped(self, command: str, stopped: _StoppedError, attention: _Attention) -> SessionError:
+    def _stopped(self, command: str, stopped: _StoppedError, attention: Attention) -> SessionError:
         waited = stopped.at - attention.started
         partial = self._parser.take_output()
-        if stopped.limit is None:
-            return CommandWaitingError(
-                f"stopped after {seconds(waited)}, as it waits for what nobody will type",
+        if stopped.limit is not None:
+            return CommandTimeoutError(
                 command,
+                limit=stopped.limit,
+                idle=stopped.idle,
                 diagnosis=stopped.diagnosis,
                 waited=waited,
                 partial=partial,
                 recovery=stopped.recovery,
                 where=self.where,
             )
-        return CommandTimeoutError(
+        reason = f"stopped after {seconds(waited)}, as it {stopped.does}"
+        if stopped.asked is not None:
+            assert attention.dialogue
+            return DialogueError(
+                reason,
+                command,
+                detail=f"{stopped.why}; {attention.dialogue.story()}.",
+                asked=stopped.asked,
+                answered=attention.dialogue.answered,
+                diagnosis=stopped.diagnosis,
+                waited=waited,
+                partial=partial,
+                recovery=stopped.recovery,
+                where=self.where,
+            )
+        return CommandWaitingError(
+            reason,
             command,
-            limit=stopped.limit,
-            idle=stopped.idle,
+            detail=stopped.why and f"{stopped.why}.",
             diagnosis=stopped.diagnosis,
             waited=waited,
             partial=partial,
@@ -217,9 +233,28 @@ class Shell:
             where=self.where,
         )
 
+    def _never_asked(
+        self, command: str, left: list[Answer], attention: Attention, raw: bytes
+    ) -> DialogueError:
+        assert attention.dialogue
+        waited = time.monotonic() - attention.started
+        patterns = ", ".join(repr(one.pattern.pattern) for one in left)
+        return DialogueError(
+            f"done after {seconds(waited)} with status {self._status}, but not as it had to be",
+            command,
+            detail=f"It never asked {patterns}; {attention.dialogue.story()}.",
+            asked="",
+            answered=attention.dialogue.answered,
+            diagnosis=Diagnosis("idle"),
+            waited=waited,
+            partial=raw,
+            recovery="nothing, as the command had ended by itself",
+            where=self.where,
+        )
+
     def _frame(
-        self, data: bytes, attention: _Attention, *, aside: bool = False
-    ) -> tuple[int, bytes]:
+        self, data: bytes, attention: Attention, *, aside: bool = False
+    ) -> Generator[bytes, None, tuple[int, bytes]]:
         self._number += 1
         parser, terminal = self._parser, self._terminal
         parser.expect(self._number)
@@ -234,15 +269,19 @@ class Shell:
             self._heard, self._answered_at = time.monotonic(), 0
             self._since = terminal.clock.now()
             terminal.write(frame, attention.ends(self._heard))
-            self._await(attention)
+            if attention.streams:
+                # So that whoever asked for a stream has started it by asking.
+                yield b""
+                attention.resume(self._heard)
+            yield from self._attend(attention)
         except _StoppedError as stopped:
             stopped.recovery = self._recover(stopped.diagnosis)
             raise
         except SessionError:
             raise
         except BaseException:
-            # Ctrl-C in the calling program, or whatever on_waiting or a signal handler raises.
-            # If that costs the shell, the next call says so.
+            # Ctrl-C in the calling program, a stream that is left, or whatever a callback or a
+            # signal handler raises. If that costs the shell, the next call says so.
             if self._since:
                 with contextlib.suppress(SessionError):
                     self._recover()
@@ -262,20 +301,39 @@ class Shell:
 
     # Waiting
 
-    def _await(self, attention: _Attention) -> None:
+    def _attend(self, attention: Attention) -> Generator[bytes, None, None]:
         """Read until the frame has ended, or raise what stops it."""
         while self._parser.status is None:
             ends = attention.ends(self._heard)
-            heard = self._take_in(min(ends, attention.look_at))
+            heard = self._take_in(min(ends, attention.look_at, attention.answer_at))
+            if heard and attention.shows:
+                yield from self._show(attention)
             now = time.monotonic()
             if self._parser.status is not None:
                 break
             if now >= attention.deadline:
-                raise _StoppedError(now, self._judged(), attention.limits.total)
+                raise _StoppedError(now, self._judged(), limit=attention.limits.total)
             if now >= ends and not heard:
-                raise _StoppedError(now, self._judged(), attention.limits.idle, idle=True)
+                raise _StoppedError(now, self._judged(), limit=attention.limits.idle, idle=True)
+            if heard:
+                attention.heard(now)
+            elif now >= attention.answer_at:
+                self._answer(attention)
             if now >= attention.look_at:
                 self._look(attention)
+
+    def _show(self, attention: Attention) -> Generator[bytes, None, None]:
+        """Hand out what was printed."""
+        new = self._parser.hand_out()
+        if not new:
+            return
+        began = time.monotonic()
+        if attention.on_output is not None:
+            attention.on_output(new)
+        if attention.streams:
+            yield new
+            self._parser.forget(_SHOWN)
+        attention.resume(began)
 
     def _take_in(self, until: float) -> bool:
         """Read once, waiting for it until then; say whether there was anything."""
@@ -308,7 +366,7 @@ class Shell:
         if time_asked <= 2:
             self._terminal.write(self.dialect.question(self._number))
 
-    def _look(self, attention: _Attention) -> None:
+    def _look(self, attention: Attention) -> None:
         """See what the command is doing, and tell of it if it waits for somebody."""
         if not self._is_up:
             # A shell that comes up slowly has nothing to do with what it will be sent.
@@ -319,15 +377,13 @@ class Shell:
         waiting = attention.seen.waiting(before) if before else None
         found = attention.seen.readers.keys() - (before.readers.keys() if before else ())
         now = time.monotonic()
-        apart = _SECOND_LOOK if found else max(_LOOKS_APART, _LOOKS_COST * (now - started))
-        attention.look_at = now + apart
-        if now < (quiet := self._heard + diagnosis.QUIET_ENOUGH):
-            attention.look_at = min(attention.look_at, quiet + _MOMENT)
+        quiet_at = self._heard + diagnosis.QUIET_ENOUGH
+        attention.look_later(now, now - started, found=bool(found), quiet_at=quiet_at + _MOMENT)
         if waiting is None:
             attention.told = None
             return
         occasion = waiting.occasion or (waiting.kind, self._parser.size)
-        if occasion == attention.told:
+        if occasion in (attention.told, attention.answered):
             return
         attention.told = occasion
         if attention.on_waiting is not None:
@@ -335,26 +391,89 @@ class Shell:
         elif waiting.kind == "shell" and waiting.certain:
             # It would never end, and what is sent next would go to nobody knows whom.
             raise _StoppedError(now, waiting)
+        elif attention.dialogue and waiting.certain and waiting.lasting:
+            raise _StoppedError(now, waiting, why=attention.dialogue.hint())
 
-    def _tell(self, waiting: Diagnosis, attention: _Attention, on_waiting: OnWaiting) -> None:
+    def _tell(self, waiting: Diagnosis, attention: Attention, on_waiting: OnWaiting) -> None:
         asked = time.monotonic()
         answer = on_waiting(waiting)
         attention.resume(asked)
         if answer is False:
-            raise _StoppedError(attention.resumed, waiting)
-        if isinstance(answer, (str, bytes)):
-            keys = answer if isinstance(answer, bytes) else frames.encode(answer)
-            if self._terminal.takes_lines() and not re.fullmatch(_ONE_LINE, keys):
-                raise UsageError(
-                    f"on_waiting returned {answer!r}, but {waiting.process or 'the program'} "
-                    "takes lines: return one, with its newline. It is called again for the next."
-                )
-            # The answer is not echoed, so that the next question would stand on the same line.
-            self._answered_at = self._parser.size
-            self._terminal.write(keys, attention.ends(self._heard))
-            attention.told = None
+            raise _StoppedError(time.monotonic(), waiting)
+        if isinstance(answer, str):
+            self._type(frames.encode(answer), attention, f"on_waiting returned {answer!r}")
+        elif isinstance(answer, (bytes, Secret, Key)):
+            if isinstance(answer, Secret):
+                self._secrets.add(answer)
+            self._reply(answer, attention, f"on_waiting returned {answer!r}", waiting.kind)
         elif answer is not None:
             raise UsageError(f"on_waiting returned {answer!r}, not text, None or False")
+
+    def _answer(self, attention: Attention) -> None:
+        """Answer what the command asks, if it does, and if somebody reads the answer."""
+        talk = attention.dialogue
+        assert talk
+        printed = self._parser.last(min(self._parser.size - self._answered_at, _SCREEN))
+        drawn = diagnosis.has_screen(printed)
+        question = talk.asked(rendered(printed if drawn else printed[-_SHOWN:]), full_screen=drawn)
+        if question is None:
+            attention.answer_at = inf
+            return
+        look = Look(self._scene())
+        asking, now = look.asking(), time.monotonic()
+        if self._terminal.has_unread():
+            # That may be another question.
+            attention.answer_at = now
+            return
+        if asking is None and look.is_blind and now >= self._heard + _BLIND_PAUSE:
+            asking = Diagnosis("question", question=question.line, certain=False)
+        if asking is None or asking.occasion == attention.answered:
+            attention.answer_later(now)
+            return
+        attention.answer_at = inf
+        refusal = question.refusal
+        if question.answer.secret and not dialogue.may_have(question, hidden=asking.hidden):
+            refusal = (
+                "A secret is only typed where it is not shown, or to what speaks of a password"
+            )
+        reply = False if refusal else talk.reply(question)
+        attention.resume(now)
+        if reply is None:
+            return
+        if reply is False:
+            raise _StoppedError(
+                time.monotonic(),
+                asking,
+                does=f"asks `{question.line.strip()}`",
+                why=refusal or "The answers give up there",
+                asked=question.line,
+            )
+        talk.note(question, reply)
+        self._reply(
+            reply, attention, f"the answer to {question.answer.pattern.pattern!r}", asking.kind
+        )
+        attention.answered = asking.occasion
+
+    def _reply(self, reply: Typed, attention: Attention, what: str, kind: str) -> None:
+        cursor_keys = re.findall(rb"\x1b\[\?1([hl])", self._parser.last(_SCREEN))
+        keys = dialogue.keystrokes(
+            reply,
+            lines=self._terminal.takes_lines(),
+            full_screen=kind == "full-screen",
+            application=cursor_keys[-1:] == [b"h"],
+        )
+        self._type(keys, attention, what)
+
+    def _type(self, keys: bytes, attention: Attention, what: str) -> None:
+        if self._terminal.takes_lines() and not re.fullmatch(_ONE_LINE, keys):
+            raise UsageError(
+                f"{what}, but the program takes lines: type one, with its newline. The next has to "
+                "wait until it is asked for."
+            )
+        # The answer is not echoed, so that the next question would stand on the same line.
+        self._answered_at = self._parser.size
+        self._terminal.write(keys, attention.ends(self._heard))
+        attention.told = None
 
     def _judged(self) -> Diagnosis:
         def scene() -> diagnosis.Scene:
@@ -508,9 +627,10 @@ class Shell:
         import tempfile
 
         with tempfile.NamedTemporaryFile(prefix="shellbot-") as file:
-            attention = _Attention(Limits(_STATE_LIMIT), None)
+            attention = Attention(Limits(_STATE_LIMIT))
             try:
-                status, raw = self._frame(self.dialect.state(file.name), attention, aside=True)
+                frame = self._frame(self.dialect.state(file.name), attention, aside=True)
+                status, raw = outcome(frame)
             except _StoppedError:
                 status, raw = 1, self._parser.take_output()
             told = file.read().decode("utf-8", "surrogateescape")
@@ -550,3 +670,13 @@ class Shell:
             where=self.where,
             advice=self._advice,
         )
+
+
+def outcome(steps: Generator[object, None, Outcome]) -> Outcome:
+    """Take all the *steps*, and return what comes of them."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            result: Outcome = end.value
+            return result

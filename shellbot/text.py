@@ -41,6 +41,18 @@ def rendered(raw: bytes) -> str:
     return _Page().write(shown).text()
 
 
+def lines(raw: bytes) -> list[str]:
+    """Return what a person would have seen of each line of *raw*, which ends with a newline.
+
+    >>> lines(b"one\\n\\x1b[1mtwo\\x1b[0m\\n")
+    ['one', 'two']
+    """
+    shown = raw.decode("utf-8", "replace")
+    if not re.search(_ACTIVE, shown):
+        return shown.split("\n")[:-1]
+    return [rendered(line) for line in raw.split(b"\n")[:-1]]
+
+
 class _Page:
     """An endless page: lines of cells, and a cursor that sequences move about.
 

@@ -1,0 +1,96 @@
+"""What a call wants of its command: how long to wait, what to answer, and whom to tell."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from math import inf
+
+from .diagnosis import Diagnosis, Look
+from .dialogue import Dialogue
+from .limits import Limits
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Literal, TypeAlias
+
+    OnWaiting: TypeAlias = Callable[[Diagnosis], "str | bytes | Literal[False] | None"]
+    OnBytes: TypeAlias = Callable[[bytes], object]
+
+# A program that waits is noticed at the second look, so within 1.3 s.
+_FIRST_LOOK = 0.25
+_SECOND_LOOK = 0.25
+_LOOKS_APART = 1.0
+# With hundreds of processes a look takes its time: let it be at most a tenth of all.
+_LOOKS_COST = 10
+# How soon after something was printed it may be answered, and how slowly that is tried again
+# while nobody reads.
+_ANSWER_SOON, _ANSWER_LATE = 0.003, 0.1
+
+
+class Attention:
+    """Given to one command."""
+
+    def __init__(
+        self,
+        limits: Limits,
+        *,
+        on_waiting: OnWaiting | None = None,
+        dialogue: Dialogue | None = None,
+        on_output: OnBytes | None = None,
+        streams: bool = False,
+    ) -> None:
+        self.started = time.monotonic()
+        self.limits = limits
+        self.deadline = inf if limits.total is None else self.started + limits.total
+        self._idle = inf if limits.idle is None else limits.idle
+        self._resumed = self.started
+        """Since when it has been waited without a break."""
+        self.on_waiting = on_waiting
+        self.dialogue = dialogue
+        self.on_output = on_output
+        self.streams = streams
+        """Whether what is printed is handed out as it comes, and not kept."""
+        self.look_at = self.started + _FIRST_LOOK
+        """When to look again at what the command is doing."""
+        self.seen: Look | None = None
+        """What was seen then."""
+        self.told: object = None
+        """The last occasion that somebody was told of."""
+        self.answer_at = inf
+        """When to see whether it has asked something."""
+        self._patience = _ANSWER_SOON
+        self.answered: object = None
+        """The last occasion that was answered."""
+
+    @property
+    def shows(self) -> bool:
+        """Whether somebody wants what is printed as it comes."""
+        return self.streams or self.on_output is not None
+
+    def ends(self, heard: float) -> float:
+        """Return when a limit runs out, if something was printed last at *heard*."""
+        return min(self.deadline, max(heard, self._resumed) + self._idle)
+
+    def resume(self, paused: float) -> None:
+        """Leave out the time since *paused*, which somebody else took."""
+        self._resumed = time.monotonic()
+        self.deadline += self._resumed - paused
+        self.look_at += self._resumed - paused
+
+    def heard(self, now: float) -> None:
+        """Take notice that something was printed."""
+        if self.dialogue is not None:
+            self._patience = _ANSWER_SOON
+            self.answer_at = now + _ANSWER_SOON
+
+    def answer_later(self, now: float) -> None:
+        """See again whether it reads what would be the answer."""
+        self._patience = min(2 * self._patience, _ANSWER_LATE)
+        self.answer_at = now + self._patience
+
+    def look_later(self, now: float, took: float, *, found: bool, quiet_at: float) -> None:
+        """Look again, soon if a reader was *found*, and not before text is judged."""
+        self.look_at = now + (_SECOND_LOOK if found else max(_LOOKS_APART, _LOOKS_COST * took))
+        if now < quiet_at:
+            self.look_at = min(self.look_at, quiet_at)
