@@ -14,7 +14,7 @@
         ├── CommandStoppedError .diagnosis .waited .partial .recovery
         │   ├── CommandTimeoutError a limit ran out: .limit .idle       also TimeoutError
         │   ├── CommandWaitingError it waits for what nobody will type
-    │   └── DialogueError       its questions are not as the answers have it: .asked .answered
+        │   └── DialogueError       not the questions expected: .asked .answered
         └── LevelLostError      the shell is gone: .exit_code .partial  also EOFError
 
 Catch :class:`SessionError` for what can go wrong with good code on a bad day, and
