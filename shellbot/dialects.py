@@ -18,7 +18,8 @@ from .text import quote
 
 # What every shell of the Bourne family is told, once. __sb0 begins a command, or __sb3 where the
 # one before it failed; __sb1 ends it; __sb2 ends it where the text could not even be parsed, so
-# that the __sb1 in it was never reached; __sb4 ends what is no command of the user's.
+# that the __sb1 in it was never reached; __sb4 ends what is no command of the user's; __sb5 tells
+# the standard error that was kept apart in a file, with __sb6; __sb7 forgets a command's input.
 #
 # * A mark goes where the shell reads its commands from, which is the terminal wherever a command
 #   has sent the shell's own output, and else to /dev/tty.
@@ -33,7 +34,31 @@ __sb3() { __sb_n=$1; SHOW_PROMPT; PRINT_START_3; RETURN "$__sb_s"; }
 __sb1() { __sb_s=$? __sb_u=$2; FREE; PRINT_END_3 && HIDE_PROMPT; __sb_d=$1; TIDY RETURN 1; }
 __sb2() { case $__sb_d in "$1");; *) FINISH;; esac; }
 __sb4() { \__sb1 "$1" "$__sb_u"; case $__sb_s in 0) __sb_s=$2;; esac; RETURN 1; }
+__sb5() { __sb_s=$?; END >/dev/tty; \__sb6 >/dev/tty; RETURN "$__sb_s"; }
+__sb7() { __sb_s=$?; \unset __sb_i; RETURN "$__sb_s"; }
+__sb6() { PROGRAM cat -- "$__sb_f"; PROGRAM rm -f -- "$__sb_f"; }
 """
+
+# What takes in the input of the command that comes next, which is typed in a form that any
+# terminal hands over and any shell can keep: `%b` gives the bytes back, NUL included.
+_TAKE_INPUT = r"__sb_i=$(PROGRAM tr -d '\n' </dev/tty)"
+_POUR = r"""GUARD printf %b "$__sb_i" """
+# A shell without process substitution runs the command in a subshell, as the end of a pipeline.
+# What pours is not to be killed by a command that does not read it all: pipefail would tell.
+_FEED = r"""(\trap '' PIPE; POUR 2>/dev/null || :) | GUARD eval 'COMMAND'
+\__sb7 && :"""
+_FEED_BY_SUBSTITUTION = r"""GUARD eval 'COMMAND' < <(POUR)
+\__sb7 && :"""
+
+# Standard error goes to a file that only the user may read, and is shown behind the command's own
+# output. `(exit $__sb_s) && :` has the command find the status of the one before it.
+_SPLIT = r"""__sb_f=${TMPDIR:-/tmp}/.shellbot-NAME
+case $__sb_f in /*) ;; *) __sb_f=$PWD/$__sb_f;; esac
+if (\umask 077; : >"$__sb_f"); then
+(\exit "$__sb_s") && :
+GUARD eval 'COMMAND' 2>>"$__sb_f"
+\__sb5 NUMBER, && :
+fi"""
 
 # `&& :` gives a status other than 0 back without ending the shell or setting off an ERR trap:
 # inside a list it is exempt from both, and so is a pipeline with `!` (POSIX XCU 2.15, set -e). The
@@ -74,6 +99,8 @@ class Dialect:
         last_word: str = '"$_"',
         parses_ahead: bool = False,
         quietly: str = "{ CALL; } 3>&0 >&- 2>&-",
+        pour: str = _POUR,
+        feed: str = _FEED,
         setup: str = "",
         tidy: str = "",
         rescue: str = "",
@@ -110,6 +137,8 @@ class Dialect:
             ("PROMPT", prompt),
             ("RETURN", r"\builtin return" if guard == "builtin" else r"\return"),
             ("FREE", rf"! \unset -f {guard}"),
+            ("POUR", pour),
+            ("PROGRAM", r"GUARD command -p"),
             ("GUARD", f"\\{guard}"),
         )
         self._setup = _filled_in(_SETUP + setup, words)
@@ -126,6 +155,12 @@ class Dialect:
         self._state = (
             f"\\{guard} command -p env -0 2>/dev/null >>%s && \\{guard} pwd 2>/dev/null >>%s"
         )
+        self.take_input = _filled_in(_TAKE_INPUT, words).encode()
+        """What to run to take in the input that is typed then."""
+        self.tell_errors = rb"\__sb6 >/dev/tty"
+        """What to run to be told the standard error of a command that was cut short."""
+        self._feed = _filled_in(feed, words)
+        self._split = _filled_in(_SPLIT, words)
         self._open_line = f" \\{guard} eval '%b\n%b'; %b\n".encode()
         self._hide_prompt = _filled_in(hide_prompt, words).encode()
         self._parses_ahead = parses_ahead
@@ -167,6 +202,15 @@ class Dialect:
         """
         return (self._state % (quote(file), quote(file))).encode()
 
+    def fed(self, command: bytes) -> bytes:
+        """Return *command* with the input that was taken in as its standard input."""
+        return self._feed.encode().replace(b"COMMAND", frames.escaped(command))
+
+    def split(self, number: int, command: bytes) -> bytes:
+        """Return *command*, for frame *number*, with its standard error kept apart."""
+        name = self._split.replace("NUMBER", str(number)).replace("NAME", frames.new_key())
+        return name.encode().replace(b"COMMAND", frames.escaped(command))
+
     def _outside_eval(self, command: bytes) -> bool:
         # What a here-document holds is not run, and its end has to stand on a line of its own.
         found = re.search(str(self._not_in_eval).encode(), command)
@@ -195,6 +239,7 @@ TABLE = (
         hide_prompt="GUARD printf -v PS1 ''",
         setup="set +H +o history\n",
         prompt=r"\036KEY;$__sb_n:$?>",
+        feed=_FEED_BY_SUBSTITUTION,
         # POSIX mode finds special built-ins before functions, and an assignment switches it on.
         rescue=r"POSIXLY_CORRECT=1; \unset -f unset builtin; \unset POSIXLY_CORRECT; "
         r"\enable builtin eval printf return set unset",
@@ -230,6 +275,7 @@ TABLE = (
         printed="MARK >/dev/tty",
         setup="unsetopt prompt_sp prompt_cr bang_hist; setopt prompt_subst interactive_comments\n",
         prompt="\x1eKEY;$__sb_n:$?>",
+        feed=_FEED_BY_SUBSTITUTION,
         show_prompt=rf"if [[ -t 2 ]]; then GUARD eval PS1=\''PROMPT'\'; "
         rf"else GUARD eval PS1=\''{_PROMPT}'\'; fi",
         tidy="GUARD unsetopt zle csh_junkie_quotes;",
@@ -248,6 +294,7 @@ TABLE = (
         arguments=("-i", "+E", "-o", "emacs"),
         environment={"ENV": "", "HISTFILE": "/dev/null"},
         quietly="CALL >/dev/null 2>&1",
+        feed=_FEED_BY_SUBSTITUTION,
         printed="MARK >/dev/tty",
         tidy="[[ -o emacs ]] || set -o emacs;",
         # Without it, a pipeline stopped by Ctrl-C is mixed up with what runs next (1.0.4).
@@ -271,6 +318,7 @@ TABLE = (
         settle="(:)",
         # It traces redirections, and traces them where standard error pointed before.
         quietly="CALL",
+        pour="""GUARD print -n -- "$__sb_i" """,
         printed="MARK >/dev/tty",
         setup="set +o inherit-xtrace\n",
         tidy=_LEAVE_EDITOR,

@@ -106,7 +106,7 @@ class CommandError(SessionError):
             f"exit status {result.exit_code}{f' ({reason})' if reason else ''} after "
             f"{text.seconds(result.duration)}: {text.shorten(result.command)}\nOn {result.where}.",
             where=result.where,
-            printed=result.raw,
+            printed=result.raw + (result.raw_stderr or b""),
         )
 
 

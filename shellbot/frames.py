@@ -7,6 +7,7 @@ record separator and a random key, and holds the frame's number::
     RS KEY ; 17 <             the command of frame 17 starts here
     RS KEY ; 17 = STATUS >    it ended, with this status
     RS KEY ; 17 . STATUS >    the same, said because it was asked
+    RS KEY ; 17 , STATUS >    what follows is its standard error, kept apart until now
     RS KEY ; 17 : STATUS >    the shell is at its prompt
 
 The end mark normally comes first and settles the frame. The prompt alone means that the shell
@@ -31,14 +32,15 @@ RECORD_SEPARATOR = b"\x1e"
 
 # A terminal in canonical mode drops what goes over 4,095 bytes in one line (1,023 on macOS).
 _LINE_LIMIT = 1_000
+_LINE = 960
 _PIECE = rb"(?s).{1,240}[\x80-\xbf]{0,3}"
 
 # What the line discipline acts on instead of passing on; with ^V (LNEXT) in front it passes it on
 # (termios(3)). TAB is among them for shells whose line editor was switched on behind our back.
 _CONTROL = rb"[\x00-\x09\x0b-\x1f\x7f]"
 
-_MARK = rb"([0-9]{1,18})(?:(<)|([=.:])([0-9]{1,10})>)"
-_BEGUN_MARK = rb"[0-9]{0,18}(?:[=.:][0-9]{0,10})?\Z"
+_MARK = rb"([0-9]{1,18})(?:(<)|([=.:,])([0-9]{1,10})>)"
+_BEGUN_MARK = rb"[0-9]{0,18}(?:[=.:,][0-9]{0,10})?\Z"
 
 # What a shell shows of our own last line under `set -x` or `set -v`, where it cannot be hidden.
 _OWN_LINE = rb"[^\n]*__sb1 '?%s="
@@ -131,6 +133,27 @@ def _delimiter(document: re.Match[bytes]) -> bytes:
     return document["single"] if document["single"] is not None else document["double"]
 
 
+def as_input(data: bytes) -> bytes:
+    """Return *data* as lines to be typed, for a shell to give back with ``printf %b``.
+
+    All of it is printable, so that no terminal acts on it, and its own newlines mean nothing.
+    """
+    text = b"".join(map(_printable().__getitem__, data))
+    return b"".join(b"%b\n" % text[at : at + _LINE] for at in range(0, len(text), _LINE))
+
+
+@cache
+def _printable() -> list[bytes]:
+    table = [bytes((code,)) if 0x20 <= code < 0x7F else b"\\0%03o" % code for code in range(256)]
+    table[0x0A], table[0x5C] = b"\\n", rb"\\"
+    return table
+
+
+def escaped(command: bytes) -> bytes:
+    """Return *command* as it stands inside single quotes."""
+    return command.replace(b"'", rb"'\''")
+
+
 def within_quotes(data: bytes) -> bytes:
     """Return *data* as it stands inside single quotes, in lines that any terminal takes whole."""
     if len(data) < _LINE_LIMIT // 8 and b"'" not in data:
@@ -149,12 +172,12 @@ def _control() -> re.Pattern[bytes]:
 
 
 def _folded(line: bytes) -> bytes:
-    escaped = line.replace(b"'", rb"'\''")
-    if len(escaped) + len(_control().findall(escaped)) < _LINE_LIMIT // 2:
-        return escaped
+    whole = escaped(line)
+    if len(whole) + len(_control().findall(whole)) < _LINE_LIMIT // 2:
+        return whole
     # Between two pieces: close the quote, continue the line, open the quote.
     pieces = re.findall(_PIECE, line)
-    return b"'\\\n'".join(piece.replace(b"'", rb"'\''") for piece in pieces)
+    return b"'\\\n'".join(map(escaped, pieces))
 
 
 class Parser:
@@ -181,6 +204,8 @@ class Parser:
         self._before_prompt: int | None = None
         self._prompt_status = 0
         self._since_typed = b""
+        self.errors_at: int | None = None
+        """Where in the output the standard error begins, if it was kept apart."""
         self.started = False
         """Whether the start mark was seen."""
         self.status: int | None = None
@@ -291,6 +316,8 @@ class Parser:
                 self._write(mark.string[found : mark.end()])
         elif start:
             self.started = True
+        elif kind == b",":
+            self.errors_at = self.size
         else:
             self._end(int(status), asked=kind == b".")
 

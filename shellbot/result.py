@@ -45,7 +45,12 @@ class Result:
     command: str
     """The command as it was given, lists already quoted."""
     raw: bytes
-    """Every byte that the command wrote, stdout and stderr merged, and nothing else."""
+    """Every byte that the command wrote, stdout and stderr merged, and nothing else.
+
+    Without stderr, if that was kept apart.
+    """
+    raw_stderr: bytes | None
+    """Every byte that it wrote to stderr, if that was kept apart."""
     exit_code: int
     """The exit status as the shell has it: 128 + n for a command killed by signal n."""
     duration: float
@@ -63,6 +68,7 @@ class Result:
         exit_code: int,
         duration: float,
         where: Where,
+        raw_stderr: bytes | None = None,
         truncated: bool = False,
         hide: Callable[[bytes], bytes] | None = None,
     ) -> None:
@@ -72,6 +78,7 @@ class Result:
             exit_code=exit_code,
             duration=duration,
             where=where,
+            raw_stderr=raw_stderr,
             truncated=truncated,
             _hide=hide,
         )
@@ -96,6 +103,13 @@ class Result:
         return self.raw.decode("utf-8", "surrogateescape")
 
     @cached_property
+    def stderr(self) -> str | None:
+        """:attr:`raw_stderr` in the form of :attr:`output`."""
+        if self.raw_stderr is None:
+            return None
+        return self.raw_stderr.decode("utf-8", "surrogateescape")
+
+    @cached_property
     def text(self) -> str:
         """What a person would have seen: colours gone, overwritten progress lines overwritten."""
         return text.rendered(self.raw)
@@ -111,17 +125,23 @@ class Result:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Result):
             return NotImplemented
-        ours = (self.command, self.raw, self.exit_code, self.duration, self.where)
-        return ours == (other.command, other.raw, other.exit_code, other.duration, other.where)
+        return self._facts == other._facts
 
     def __hash__(self) -> int:
-        return hash((self.command, self.raw, self.exit_code, self.duration, self.where))
+        return hash(self._facts)
+
+    @property
+    def _facts(self) -> tuple[object, ...]:
+        return tuple(value for name, value in vars(self).items() if name in Result.__annotations__)
 
     def __repr__(self) -> str:
         hide = self.__dict__["_hide"] or bytes
         raw = text.abridged(hide(self.raw))
+        errors = ""
+        if self.raw_stderr is not None:
+            errors = f"raw_stderr={text.abridged(hide(self.raw_stderr))!r}, "
         command = hide(self.command.encode("utf-8", "surrogateescape")).decode("utf-8", "replace")
         return (
-            f"Result(exit_code={self.exit_code}, raw={raw!r}, "
+            f"Result(exit_code={self.exit_code}, raw={raw!r}, {errors}"
             f"command={text.shorten(command, 60)!r}, duration={text.seconds(self.duration)})"
         )

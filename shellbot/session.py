@@ -56,6 +56,8 @@ if TYPE_CHECKING:
         timeout: Limit
         idle_timeout: Limit
         answers: Answers | None
+        input: str | bytes | None
+        stderr: str
         on_waiting: OnWaiting | None
         on_output: Callable[[str], object] | None
         echo: bool | None
@@ -168,14 +170,28 @@ class Session:
 
     # Commands
 
-    def _run(self, line: str, attention: Attention) -> Result:
-        return outcome(self._running(line, attention))
+    def _run(
+        self,
+        line: str,
+        attention: Attention,
+        *,
+        given: bytes | None = None,
+        splits: bool = False,
+    ) -> Result:
+        return outcome(self._running(line, attention, given=given, splits=splits))
 
-    def _running(self, line: str, attention: Attention) -> Generator[bytes, None, Result]:
+    def _running(
+        self,
+        line: str,
+        attention: Attention,
+        *,
+        given: bytes | None = None,
+        splits: bool = False,
+    ) -> Generator[bytes, None, Result]:
         if self._restart and self._shell.lost:
             self._reopen()
         try:
-            result = yield from self._shell.running(line, attention)
+            result = yield from self._shell.running(line, attention, given=given, splits=splits)
         except CommandStoppedError:
             self._remember()
             raise
@@ -208,6 +224,8 @@ class Session:
         timeout: Limit = DEFAULT,
         idle_timeout: Limit = DEFAULT,
         answers: Answers | None = None,
+        input: str | bytes | None = None,  # noqa: A002 - as subprocess.run has it
+        stderr: str = "merged",
         on_waiting: OnWaiting | None = None,
         on_output: Callable[[str], object] | None = None,
         echo: bool | None = None,
@@ -226,6 +244,13 @@ class Session:
         *answers* are what it is told when it asks: a mapping of patterns to replies, or a list of
         :class:`Answer`, and of names of ready-made ones: ``host-key``, ``yes``, ``no``,
         ``any-key``, ``debconf``, ``packages``. A reply is typed once the program reads it.
+
+        *input* is what the command reads from its standard input, of any size; the terminal is
+        free for questions meanwhile, as ``sudo`` may have. In dash, ash and mksh it makes the
+        command run in a subshell, as the end of a pipeline does.
+
+        ``stderr="split"`` keeps standard error apart, as :attr:`Result.stderr`. It is then a file
+        and not a terminal for the command, and how the two followed each other is not known.
 
         *on_waiting* is called within 2 seconds of the command's starting to wait for somebody to
         type something, with a :class:`Diagnosis` that says what for. It returns what to type: a
@@ -253,7 +278,10 @@ class Session:
         accepted = _accepted(check)
         line = _line(command)
         limits = self._limits.but(timeout, idle_timeout)
-        given = dialogue.table(answers)
+        table = dialogue.table(answers)
+        given = _input(input)
+        if stderr not in ("merged", "split"):
+            raise UsageError(f"stderr={stderr!r} is neither 'merged' nor 'split'")
 
         echoes = self._echoes if echo is None else echo
         audience = (
@@ -264,16 +292,17 @@ class Session:
             attention = Attention(
                 limits,
                 on_waiting=on_waiting,
-                dialogue=None if answers is None else Dialogue(given, self._secrets),
+                dialogue=None if answers is None else Dialogue(table, self._secrets),
                 on_output=None if audience is None else audience.hear,
             )
-            if audience is None:
-                return _judged(self._run(line, attention), accepted)
-            audience.begin(line)
+            if audience:
+                audience.begin(line)
             try:
-                return _judged(self._run(line, attention), accepted)
+                result = self._run(line, attention, given=given, splits=stderr == "split")
             finally:
-                audience.end()
+                if audience:
+                    audience.end()
+            return _judged(result, accepted)
 
         return self._alone(line, lambda: self._tried(attempt, retry or _ONCE))
 
@@ -319,11 +348,11 @@ class Session:
         """
         accepted = _accepted(check)
         line = _line(command)
-        given = dialogue.table(answers)
+        table = dialogue.table(answers)
         attention = Attention(
             self._limits.but(timeout, idle_timeout),
             on_waiting=on_waiting,
-            dialogue=None if answers is None else Dialogue(given, self._secrets),
+            dialogue=None if answers is None else Dialogue(table, self._secrets),
             streams=True,
         )
 
@@ -538,6 +567,17 @@ def _line(command: Command) -> str:
     if not words:
         raise UsageError("an empty list is no command")
     return " ".join(words)
+
+
+def _input(given: str | bytes | None) -> bytes | None:
+    if given is None or isinstance(given, bytes):
+        return given
+    if not isinstance(given, str):
+        raise UsageError(f"input is a string or bytes, not a {type(given).__name__}")
+    try:
+        return given.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError as error:
+        raise UsageError(f"the input cannot be sent: {error}") from None
 
 
 def _accepted(check: bool | int | Collection[int]) -> Collection[int] | None:

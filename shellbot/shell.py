@@ -154,11 +154,19 @@ class Shell:
         self._image = processes.image(self._terminal.pid)
         self._is_up = True
 
-    def running(self, command: str, attention: Attention) -> Generator[bytes, None, Result]:
+    def running(
+        self,
+        command: str,
+        attention: Attention,
+        *,
+        given: bytes | None = None,
+        splits: bool = False,
+    ) -> Generator[bytes, None, Result]:
         """Run *command* and return what it did. The caller judges the status.
 
         What it writes is handed out as it comes, if *attention* wants that; closing the generator
-        stops the command.
+        stops the command. Its standard input is what is *given*, if anything; with *splits* its
+        standard error is kept apart.
 
         Raises :class:`CommandTimeoutError` when a limit has run out, with the shell in step
         again; :class:`DialogueError` and :class:`CommandWaitingError` when it asks what must not or
@@ -171,21 +179,32 @@ class Shell:
         if self.lost:
             raise self._gone(self.lost)
         self._command = command
-        status, raw = 0, b""
+        status, raw, errors = 0, b"", b"" if splits else None
         try:
             if frames.may_lack_terminator(data):
                 only = frames.parsed_only(data)
                 status, raw = yield from self._frame(only, attention, aside=True)
             if status == 0 and not frames.does_nothing(data):
+                if given is not None:
+                    yield from self._give(given, attention)
+                    data = self.dialect.fed(data)
+                if splits:
+                    data = self.dialect.split(self._number + 1, data)
                 status, raw = yield from self._frame(data, attention)
+                if splits:
+                    raw, errors = self._split(status, raw)
         except _StoppedError as stopped:
-            raise self._stopped(command, stopped, attention) from None
+            partial = self._parser.take_output()
+            if splits:
+                partial += self._errors_left()
+            raise self._stopped(command, stopped, attention, partial) from None
         duration = time.monotonic() - attention.started
         if attention.dialogue and (left := attention.dialogue.never_asked()):
             raise self._never_asked(command, left, attention, raw)
         return Result(
             command=command,
             raw=raw,
+            raw_stderr=errors,
             exit_code=status,
             duration=duration,
             where=self.where,
@@ -193,9 +212,33 @@ class Shell:
             hide=self._secrets.hide_bytes if self._secrets else None,
         )
 
-    def _stopped(self, command: str, stopped: _StoppedError, attention: Attention) -> SessionError:
+    def _give(self, given: bytes, attention: Attention) -> Generator[bytes, None, None]:
+        """Have the shell take in what a command is to read."""
+        taking = self._frame(self.dialect.take_input, attention, given=given, aside=True)
+        status, raw = yield from taking
+        if status != 0:
+            raise SessionError("the input was not taken in", where=self.where, printed=raw)
+
+    def _split(self, status: int, raw: bytes) -> tuple[bytes, bytes]:
+        """Return what came on standard output, and what on standard error."""
+        at = self._parser.errors_at
+        if at is not None:
+            return raw[:at], raw[at:]
+        # Ctrl-C, or an error in a special built-in, has ended the line early.
+        return raw, self._errors_left()
+
+    def _errors_left(self) -> bytes:
+        """Return the standard error of a command that was cut short."""
+        if self.lost:
+            return b""
+        attention = Attention(Limits(_STATE_LIMIT))
+        _, errors = outcome(self._frame(self.dialect.tell_errors, attention, aside=True))
+        return errors
+
+    def _stopped(
+        self, command: str, stopped: _StoppedError, attention: Attention, partial: bytes
+    ) -> SessionError:
         waited = stopped.at - attention.started
-        partial = self._parser.take_output()
         if stopped.limit is not None:
             return CommandTimeoutError(
                 command,
@@ -253,7 +296,12 @@ class Shell:
         )
 
     def _frame(
-        self, data: bytes, attention: Attention, *, aside: bool = False
+        self,
+        data: bytes,
+        attention: Attention,
+        *,
+        aside: bool = False,
+        given: bytes | None = None,
     ) -> Generator[bytes, None, tuple[int, bytes]]:
         self._number += 1
         parser, terminal = self._parser, self._terminal
@@ -273,6 +321,10 @@ class Shell:
                 # So that whoever asked for a stream has started it by asking.
                 yield b""
                 attention.resume(self._heard)
+            if given is not None:
+                yield from self._attend(attention, lambda: parser.started)
+                terminal.write(frames.as_input(given), attention.ends(inf))
+                terminal.end_input(attention.ends(inf))
             yield from self._attend(attention)
         except _StoppedError as stopped:
             stopped.recovery = self._recover(stopped.diagnosis)
@@ -301,9 +353,11 @@ class Shell:
 
     # Waiting
 
-    def _attend(self, attention: Attention) -> Generator[bytes, None, None]:
-        """Read until the frame has ended, or raise what stops it."""
-        while self._parser.status is None:
+    def _attend(
+        self, attention: Attention, enough: Callable[[], bool] = bool
+    ) -> Generator[bytes, None, None]:
+        """Read until the frame has ended, or it is *enough*, or raise what stops it."""
+        while self._parser.status is None and not enough():
             ends = attention.ends(self._heard)
             heard = self._take_in(min(ends, attention.look_at, attention.answer_at))
             if heard and attention.shows:
