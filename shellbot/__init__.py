@@ -32,6 +32,7 @@ from .errors import (
     DialogueError,
     LevelLostError,
     NobodyToAskError,
+    ProgramEndedError,
     SessionBusyError,
     SessionClosedError,
     SessionError,
@@ -41,7 +42,8 @@ from .errors import (
     UsageError,
 )
 from .limits import Retry
-from .result import Result, Where
+from .program import Program
+from .result import Reply, Result, Where
 from .session import Session
 from .stream import Stream
 
@@ -57,6 +59,9 @@ __all__ = [
     "Key",
     "LevelLostError",
     "NobodyToAskError",
+    "Program",
+    "ProgramEndedError",
+    "Reply",
     "Result",
     "Retry",
     "Secret",

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from math import inf
 
 from .diagnosis import Diagnosis, Look
-from .dialogue import Dialogue
+from .dialogue import Answer, Dialogue, Secrets
 from .limits import Limits
 
 TYPE_CHECKING = False
@@ -39,6 +39,10 @@ class Attention:
         dialogue: Dialogue | None = None,
         on_output: OnBytes | None = None,
         streams: bool = False,
+        prompt: Answer | None = None,
+        sure: str = "",
+        reads: bool = False,
+        last_occasion: object = None,
     ) -> None:
         self.started = time.monotonic()
         self.limits = limits
@@ -51,22 +55,47 @@ class Attention:
         self.on_output = on_output
         self.streams = streams
         """Whether what is printed is handed out as it comes, and not kept."""
+        self.prompt = prompt
+        """The entry of the dialogue that stands for the program's own prompt, if it has one."""
+        self.sure = sure
+        """What nothing else can print, if that prompt is like that."""
+        self.reads = reads
+        """Whether it is at its prompt as soon as it reads, whatever it has printed."""
+        self.at_prompt = False
+        """Whether the program is at its prompt."""
         self.look_at = self.started + _FIRST_LOOK
         """When to look again at what the command is doing."""
         self.seen: Look | None = None
         """What was seen then."""
         self.told: object = None
         """The last occasion that somebody was told of."""
-        self.answer_at = inf
+        self.answer_at = self.started + _ANSWER_SOON if reads else inf
         """When to see whether it has asked something."""
         self._patience = _ANSWER_SOON
-        self.answered: object = None
+        self.answered = last_occasion
         """The last occasion that was answered."""
 
     @property
     def shows(self) -> bool:
         """Whether somebody wants what is printed as it comes."""
         return self.streams or self.on_output is not None
+
+    def is_sure(self, found: str) -> bool:
+        """Whether *found* cannot be anything but the prompt."""
+        return bool(self.sure) and found.endswith(self.sure)
+
+    def to_be_back(self, limit: float) -> Attention | None:
+        """Return what to look for once the program was interrupted: its prompt, if it has one."""
+        if self.prompt is None and not self.reads:
+            return None
+        return Attention(
+            Limits(limit),
+            dialogue=Dialogue((self.prompt,) if self.prompt else (), Secrets()),
+            prompt=self.prompt,
+            sure=self.sure,
+            reads=self.reads,
+            last_occasion=self.answered,
+        )
 
     def ends(self, heard: float) -> float:
         """Return when a limit runs out, if something was printed last at *heard*."""

@@ -200,6 +200,7 @@ class Scene:
         since: Moment,
         printed: bytes,
         quiet: float,
+        prompted: bool = False,
     ) -> None:
         self.shell = shell
         """The shell's process id."""
@@ -219,6 +220,8 @@ class Scene:
         """The last of what the command has printed."""
         self.quiet = quiet
         """Seconds since it last printed something, or since it was typed."""
+        self.prompted = prompted
+        """Whether somebody knows the end of that for something to be answered."""
 
 
 class Look:
@@ -427,6 +430,8 @@ def _rests(one: Process, waits: list[Wait], look: Look) -> bool:
 
 def _asks(one: Process, scene: Scene, *, raw: bool) -> bool:
     """Whether what is on the screen is there for somebody to act on."""
+    if scene.prompted:
+        return True
     if raw and (one.name in _FULL_SCREEN or one.name in _PAGERS or has_screen(scene.printed)):
         return True
     line, ended = text.last_line(scene.printed)

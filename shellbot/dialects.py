@@ -109,6 +109,7 @@ class Dialect:
         calm: str = "",
         not_in_eval: str | None = None,
         leave: str = "",
+        prompts: str = "",
     ) -> None:
         self.name = name
         """What it is called, in :func:`program` and in messages."""
@@ -166,6 +167,7 @@ class Dialect:
         self._parses_ahead = parses_ahead
         self._not_in_eval = not_in_eval
         self._leave = leave.encode()
+        self._prompts = prompts.encode()
 
     def set_up(self, key: str) -> bytes:
         """Return what to type once, at the start."""
@@ -189,6 +191,11 @@ class Dialect:
         if self._parses_ahead or frames.is_open_ended(command):
             return self._open_line % (begin, text, finish)
         return self._line % (begin, text, finish, number)
+
+    def opening(self, number: int, *, after_failure: bool) -> bytes:
+        """Return what to type before lines that are in no frame: each prompt has its mark then."""
+        begin = (self._begin_after_failure if after_failure else self._begin) % number
+        return b" %b%b\n" % (begin, self._prompts)
 
     def aside(self, number: int, command: bytes) -> bytes:
         """Return a frame for *command* that, if it succeeds, leaves `$?` and `$_` alone."""
@@ -264,6 +271,8 @@ TABLE = (
         # job for the end of input (1.35). As a script that it reads, the terminal has no editor.
         setup=". /dev/tty\n",
         leave="; . /dev/tty",
+        # A script has no prompts.
+        prompts=r"; \return",
     ),
     Dialect(
         "zsh",

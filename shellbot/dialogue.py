@@ -434,6 +434,15 @@ def may_have(question: Question, *, hidden: bool | None) -> bool:
     return re.search(_SECRETIVE, about) is not None
 
 
+def exactly(one: str | bytes | Secret | Key) -> bytes:
+    """Return what to type for *one*, with nothing added."""
+    if isinstance(one, bytes):
+        return one
+    if isinstance(one, Key):
+        return one.sends()
+    return encode(one.reveal() if isinstance(one, Secret) else one)
+
+
 def keystrokes(reply: Reply, *, lines: bool, full_screen: bool, application: bool) -> bytes:
     """Return what to type for *reply*; *lines* says that the terminal takes lines, and not keys."""
     if isinstance(reply, bytes):

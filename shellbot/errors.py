@@ -15,6 +15,7 @@
         │   ├── CommandTimeoutError a limit ran out: .limit .idle       also TimeoutError
         │   ├── CommandWaitingError it waits for what nobody will type
         │   └── DialogueError       not the questions expected: .asked .answered
+        ├── ProgramEndedError   it has left its prompt: .exit_code .partial also EOFError
         └── LevelLostError      the shell is gone: .exit_code .partial  also EOFError
 
 Catch :class:`SessionError` for what can go wrong with good code on a bad day, and
@@ -225,6 +226,29 @@ class DialogueError(CommandStoppedError):
             partial=partial,
             recovery=recovery,
             where=where,
+        )
+
+
+class ProgramEndedError(SessionError, EOFError):
+    """A program has ended that was to be at its prompt again. The session is in step."""
+
+    exit_code: int
+    """The exit status, as the shell has it."""
+    partial: bytes
+    """What it had printed since the last line was typed."""
+
+    def __init__(
+        self, line: str, *, exit_code: int, partial: bytes, where: Where, advice: str
+    ) -> None:
+        self.exit_code = exit_code
+        self.partial = partial
+        reason = text.status_in_words(exit_code)
+        super().__init__(
+            f"the program has ended, with exit status {exit_code}"
+            f"{f' ({reason})' if reason else ''}: {text.shorten(line)}\n"
+            f"On {where}.\nTo try: {advice}.",
+            where=where,
+            printed=partial,
         )
 
 

@@ -229,15 +229,25 @@ class Parser:
         """Return the last *count* bytes that the command has written so far."""
         return bytes(self._output[-count:]) if count > 0 else b""
 
+    def heed_typing(self) -> None:
+        """Take notice that something was typed, so that an earlier prompt means nothing more."""
+        self.at_prompt = False
+
+    def without_marks(self, data: bytes) -> bytes:
+        """Return *data* without marks of ours."""
+        return re.sub(re.escape(self._prefix) + _MARK, b"", data)
+
     def take_output(self) -> bytes:
         """Return what the command has written and forget it, so that it is never held twice."""
         output, self._output = self.output, bytearray()
+        self._forgotten = self._handed_out = 0
+        self._before_prompt = None
         return output
 
     def hand_out(self) -> bytes:
         """Return what the command has certainly written since this was asked last."""
-        end = self._before_prompt if self.at_prompt else self.size
-        assert end is not None
+        end = self._before_prompt if self.at_prompt else None
+        end = self.size if end is None else end
         new = bytes(self._output[self._handed_out - self._forgotten : end - self._forgotten])
         self._handed_out = max(self._handed_out, end)
         return new

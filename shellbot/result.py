@@ -39,24 +39,90 @@ class Where:
         return hash((self.host, self.user, self.depth))
 
 
-class Result:
-    """What one command did. Cannot be changed, and is true when the command succeeded."""
+class Reply:
+    """What a program at its prompt printed. Cannot be changed."""
 
     command: str
-    """The command as it was given, lists already quoted."""
+    """What was typed, lists already quoted."""
     raw: bytes
-    """Every byte that the command wrote, stdout and stderr merged, and nothing else.
+    """Every byte that was written, stdout and stderr merged, and nothing else."""
+    duration: float
+    """Seconds from typing it to knowing that it was done."""
+    where: Where
+    """The shell that it ran in."""
 
-    Without stderr, if that was kept apart.
+    def __init__(
+        self,
+        *,
+        command: str,
+        raw: bytes,
+        duration: float,
+        where: Where,
+        hide: Callable[[bytes], bytes] | None = None,
+    ) -> None:
+        self.__dict__.update(
+            command=command, raw=raw, duration=duration, where=where, _hide=hide or bytes
+        )
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"it cannot be changed (tried to set {name!r})")
+
+    def __setstate__(self, state: dict[str, object]) -> None:
+        self.__dict__.update(state)
+
+    def __delattr__(self, name: str) -> None:
+        raise AttributeError(f"it cannot be changed (tried to delete {name!r})")
+
+    @cached_property
+    def output(self) -> str:
+        """:attr:`raw` as UTF-8, and nothing taken away.
+
+        Bytes that are not UTF-8 become lone surrogates (PEP 383), as in the file names of
+        :func:`os.listdir`, so ``output.encode("utf-8", "surrogateescape") == raw``. Such a string
+        can be sent back in a command, but not printed: print :attr:`text`.
+        """
+        return self.raw.decode("utf-8", "surrogateescape")
+
+    @cached_property
+    def text(self) -> str:
+        """What a person would have seen: colours gone, overwritten progress lines overwritten."""
+        return text.rendered(self.raw)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Reply):
+            return NotImplemented
+        return self._facts == other._facts
+
+    def __hash__(self) -> int:
+        return hash(self._facts)
+
+    @property
+    def _facts(self) -> tuple[object, ...]:
+        return (self.command, self.raw, self.duration, self.where)
+
+    def __repr__(self) -> str:
+        hide = self.__dict__["_hide"]
+        command = hide(self.command.encode("utf-8", "surrogateescape")).decode("utf-8", "replace")
+        return (
+            f"{type(self).__name__}({self._shown(hide)}, command={text.shorten(command, 60)!r}, "
+            f"duration={text.seconds(self.duration)})"
+        )
+
+    def _shown(self, hide: Callable[[bytes], bytes]) -> str:
+        return f"raw={text.abridged(hide(self.raw))!r}"
+
+
+class Result(Reply):
+    """What one command did. Cannot be changed, and is true when the command succeeded.
+
+    Where standard error was kept apart, :attr:`raw`, :attr:`output` and :attr:`text` are without
+    it.
     """
-    raw_stderr: bytes | None
-    """Every byte that it wrote to stderr, if that was kept apart."""
+
     exit_code: int
     """The exit status as the shell has it: 128 + n for a command killed by signal n."""
-    duration: float
-    """Seconds from typing the command to knowing its status."""
-    where: Where
-    """The shell that ran it."""
+    raw_stderr: bytes | None
+    """Every byte that it wrote to stderr, if that was kept apart."""
     truncated: bool
     """Whether :attr:`raw` is only the end of it, as the rest was handed out while it came."""
 
@@ -72,35 +138,8 @@ class Result:
         truncated: bool = False,
         hide: Callable[[bytes], bytes] | None = None,
     ) -> None:
-        self.__dict__.update(
-            command=command,
-            raw=raw,
-            exit_code=exit_code,
-            duration=duration,
-            where=where,
-            raw_stderr=raw_stderr,
-            truncated=truncated,
-            _hide=hide,
-        )
-
-    def __setattr__(self, name: str, value: object) -> None:
-        raise AttributeError(f"a Result cannot be changed (tried to set {name!r})")
-
-    def __setstate__(self, state: dict[str, object]) -> None:
-        self.__dict__.update(state)
-
-    def __delattr__(self, name: str) -> None:
-        raise AttributeError(f"a Result cannot be changed (tried to delete {name!r})")
-
-    @cached_property
-    def output(self) -> str:
-        """:attr:`raw` as UTF-8, and nothing taken away.
-
-        Bytes that are not UTF-8 become lone surrogates (PEP 383), as in the file names of
-        :func:`os.listdir`, so ``output.encode("utf-8", "surrogateescape") == raw``. Such a string
-        can be sent back in a command, but not printed: print :attr:`text`.
-        """
-        return self.raw.decode("utf-8", "surrogateescape")
+        super().__init__(command=command, raw=raw, duration=duration, where=where, hide=hide)
+        self.__dict__.update(exit_code=exit_code, raw_stderr=raw_stderr, truncated=truncated)
 
     @cached_property
     def stderr(self) -> str | None:
@@ -108,11 +147,6 @@ class Result:
         if self.raw_stderr is None:
             return None
         return self.raw_stderr.decode("utf-8", "surrogateescape")
-
-    @cached_property
-    def text(self) -> str:
-        """What a person would have seen: colours gone, overwritten progress lines overwritten."""
-        return text.rendered(self.raw)
 
     @property
     def ok(self) -> bool:
@@ -122,26 +156,12 @@ class Result:
     def __bool__(self) -> bool:
         return self.ok
 
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Result):
-            return NotImplemented
-        return self._facts == other._facts
-
-    def __hash__(self) -> int:
-        return hash(self._facts)
-
     @property
     def _facts(self) -> tuple[object, ...]:
-        return tuple(value for name, value in vars(self).items() if name in Result.__annotations__)
+        return (*super()._facts, self.exit_code, self.raw_stderr, self.truncated)
 
-    def __repr__(self) -> str:
-        hide = self.__dict__["_hide"] or bytes
-        raw = text.abridged(hide(self.raw))
-        errors = ""
-        if self.raw_stderr is not None:
-            errors = f"raw_stderr={text.abridged(hide(self.raw_stderr))!r}, "
-        command = hide(self.command.encode("utf-8", "surrogateescape")).decode("utf-8", "replace")
-        return (
-            f"Result(exit_code={self.exit_code}, raw={raw!r}, {errors}"
-            f"command={text.shorten(command, 60)!r}, duration={text.seconds(self.duration)})"
-        )
+    def _shown(self, hide: Callable[[bytes], bytes]) -> str:
+        shown = f"exit_code={self.exit_code}, {super()._shown(hide)}"
+        if self.raw_stderr is None:
+            return shown
+        return f"{shown}, raw_stderr={text.abridged(hide(self.raw_stderr))!r}"

@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from . import console, dialects, dialogue, surroundings, text
 from .attention import Attention
 from .diagnosis import Diagnosis
-from .dialogue import Dialogue, Secrets
+from .dialogue import Dialogue, Key, Secret, Secrets
 from .echo import Audience, Echo
 from .errors import (
     CommandError,
@@ -26,6 +26,7 @@ from .errors import (
     UsageError,
 )
 from .limits import DEFAULT, Default, Limits, Retry
+from .program import Program
 from .result import Result, Where
 from .shell import Shell, outcome
 from .stream import Stream
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
 
     Outcome = TypeVar("Outcome")
     Piece = TypeVar("Piece")
+    Raised: TypeAlias = type[BaseException]
     Check: TypeAlias = bool | int | Collection[int]
     Limit: TypeAlias = float | Default | None
     Command: TypeAlias = str | Sequence[str | os.PathLike[str]]
@@ -361,6 +363,95 @@ class Session:
 
         return Stream(self._in_turn(line, steps()))
 
+    def program(
+        self,
+        command: Command,
+        *,
+        prompt: str | re.Pattern[str] | None = None,
+        answers: Answers | None = None,
+        timeout: Limit = DEFAULT,
+        idle_timeout: Limit = DEFAULT,
+    ) -> Program:
+        """Start a program with a prompt of its own, and return it once it is at that.
+
+        ::
+
+            with session.program("psql shop", answers={"Password": secret}) as database:
+                print(database.send_and_get_output("select count(*) from orders;"))
+
+        The prompt is known for python, psql, sqlite3, node, gdb and bc. That of any other program
+        is found by asking: two empty lines give the same prompt. *prompt* is a regular expression
+        that saves the asking, and has to match where the prompt ends. *answers* are for what the
+        program asks, also before it is at its prompt. The limits hold for the start and for every
+        line that gives none of its own.
+
+        Raises what :meth:`send` raises, and :class:`ProgramEndedError` if it ends at once.
+        """
+        line = _line(command)
+        given = None if prompt is None else dialogue.Answer(prompt, "", times=None)
+        table = dialogue.table(answers)
+        limits = self._limits.but(timeout, idle_timeout)
+        turn = _Turn()
+        try:
+            self._take(turn, line)
+            return Program(
+                self._shell,
+                line,
+                prompt=given,
+                answers=table,
+                limits=limits,
+                secrets=self._secrets,
+                release=lambda: self._give_back(turn),
+            )
+        except BaseException as error:
+            self._give_back(turn)
+            if isinstance(error, SessionError):
+                self._secrets.hide_in(error)
+            raise
+
+    # Without frames
+
+    def type(self, *keys: str | bytes | Secret | Key, timeout: Limit = DEFAULT) -> None:
+        """Type *keys*, exactly: no Enter is added (``type("ls", Key.ENTER)``).
+
+        For what :meth:`send` does not fit. :meth:`expect` reads what is printed. The next command
+        makes sure first that the shell is at its prompt, and raises :class:`SessionBusyError` if
+        what was typed has not ended.
+        """
+        limits = self._limits.but(timeout, None)
+        for one in keys:
+            if not isinstance(one, (str, bytes, Secret, Key)):
+                raise UsageError(f"{one!r} cannot be typed: a string, bytes, a Secret or a Key can")
+            if isinstance(one, Secret):
+                self._secrets.add(one)
+        data = b"".join(map(dialogue.exactly, keys))
+        shell = self._shell
+        self._alone("type()", lambda: shell.type(data, Attention(limits)))
+
+    def expect(
+        self,
+        pattern: str | re.Pattern[str] | Sequence[str | re.Pattern[str]],
+        *,
+        timeout: Limit = DEFAULT,
+        idle_timeout: Limit = DEFAULT,
+    ) -> re.Match[str]:
+        """Wait until *pattern*, or one of several, matches what is printed; return the match.
+
+        What is looked at begins behind the last match, and is 64 KiB at most. Colours are taken
+        out, and line ends are newlines. Which pattern it was, ``match.re`` tells.
+
+        Raises:
+            CommandTimeoutError: it did not come in time. Nothing was interrupted.
+            LevelLostError: the shell has ended.
+        """
+        several = [pattern] if isinstance(pattern, (str, re.Pattern)) else list(pattern)
+        compiled = [dialogue.Answer(one, "").pattern for one in several]
+        if not compiled:
+            raise UsageError("expect() needs a pattern")
+        limits = self._limits.but(timeout, idle_timeout)
+        shell = self._shell
+        return self._alone("expect()", lambda: shell.expect(compiled, Attention(limits)))
+
     def send_until(
         self,
         command: Command,
@@ -494,7 +585,7 @@ class Session:
 
     def __exit__(
         self,
-        kind: type[BaseException] | None,
+        kind: Raised | None,
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
@@ -518,30 +609,36 @@ class Session:
         self, line: str, steps: Generator[Piece, None, Outcome]
     ) -> Generator[Piece, None, Outcome]:
         """Have the session to oneself while the *steps* are taken."""
+        turn = _Turn()
+        try:
+            self._take(turn, line)
+            return (yield from steps)
+        except SessionError as error:
+            self._secrets.hide_in(error)
+            raise
+        finally:
+            self._give_back(turn)
+
+    def _take(self, turn: _Turn, line: str) -> None:
         if self._closed:
             raise SessionClosedError("the session is closed; open another one")
         if os.getpid() != self._owner:
             raise UsageError(
                 f"the session belongs to process {self._owner}; after a fork, open one of your own"
             )
-        turn = _Turn()
-        try:
-            # Not a lock: what a signal handler raises must find no moment in which the turn is
-            # taken and nobody would give it back.
-            self._turns.append(turn)
-            if self._turns[0] is not turn:
-                raise SessionBusyError(
-                    f"the session is running {text.shorten(self._doing)!r}, called further out or "
-                    "in another thread; open a session for each thread"
-                )
-            self._doing = line
-            return (yield from steps)
-        except SessionError as error:
-            self._secrets.hide_in(error)
-            raise
-        finally:
-            if turn in self._turns:
-                self._turns.remove(turn)
+        # Not a lock: what a signal handler raises must find no moment in which the turn is
+        # taken and nobody would give it back.
+        self._turns.append(turn)
+        if self._turns[0] is not turn:
+            raise SessionBusyError(
+                f"the session is running {text.shorten(self._doing)!r}, called further out or "
+                "in another thread; open a session for each thread"
+            )
+        self._doing = line
+
+    def _give_back(self, turn: _Turn) -> None:
+        if turn in self._turns:
+            self._turns.remove(turn)
 
 
 def _here() -> Where:

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Mapping
 from math import inf
 
-from . import diagnosis, dialects, dialogue, frames, processes, surroundings
+from . import diagnosis, dialects, dialogue, frames, processes, surroundings, text
 from .attention import Attention
 from .diagnosis import Diagnosis, Look
 from .dialects import Dialect
@@ -20,6 +20,7 @@ from .errors import (
     CommandWaitingError,
     DialogueError,
     LevelLostError,
+    SessionBusyError,
     SessionError,
     StartError,
     UsageError,
@@ -43,6 +44,8 @@ if TYPE_CHECKING:
 _START_LIMIT = 30.0
 _STATE_LIMIT = 5.0
 _MOMENT = 0.05
+# How far apart two looks are at what was typed and may not have ended.
+_SECOND = 0.1
 # With more than one line, the shell itself might get what the program leaves. A control character
 # may stand for a key such as Ctrl-D; one that is typed as a part of the line has ^V before it.
 _ONE_LINE = rb"(?s)(?:\x16.|[^\n])*[\x00-\x1f\x7f]"
@@ -50,6 +53,9 @@ _ONE_LINE = rb"(?s)(?:\x16.|[^\n])*[\x00-\x1f\x7f]"
 _SHOWN, _SCREEN = 8_192, 65_536
 # How quiet it has to be for an answer to be typed to a program that cannot be seen reading.
 _BLIND_PAUSE = 0.2
+# How long an interrupted program may take to be at its prompt again.
+_BACK_LIMIT = 2.0
+_LINE_LIMIT = 4_095
 # How long a flood of output may keep a step of the recovery busy beyond its own bound.
 _FLOODED = 0.1
 # How often a shell that runs a loop is interrupted, and how long it is given each time.
@@ -115,6 +121,10 @@ class Shell:
         """When Ctrl-C was pressed last."""
         self._heard = 0.0
         self._answered_at = 0
+        self._is_raw = False
+        """Whether something was typed outside of frames since the last one."""
+        self._seen = 0
+        """Up to where its output was matched."""
         self._command = ""
         self._stopping: Diagnosis | None = None
         """What the command was doing that is being stopped, while it is."""
@@ -172,13 +182,7 @@ class Shell:
         again; :class:`DialogueError` and :class:`CommandWaitingError` when it asks what must not or
         cannot be answered; and :class:`LevelLostError` when the shell is gone.
         """
-        data = frames.encode(command)
-        if self._since and not self.lost:
-            # What interrupted the last call also interrupted its getting the shell back.
-            self._recover()
-        if self.lost:
-            raise self._gone(self.lost)
-        self._command = command
+        data = self._readied(command)
         status, raw, errors = 0, b"", b"" if splits else None
         try:
             if frames.may_lack_terminator(data):
@@ -211,6 +215,19 @@ class Shell:
             truncated=attention.streams,
             hide=self._secrets.hide_bytes if self._secrets else None,
         )
+
+    def _readied(self, command: str) -> bytes:
+        """Make sure that the shell is at its prompt, and return *command* as bytes."""
+        data = frames.encode(command)
+        if self._since and self._is_raw and not self.lost:
+            self._back_in_step()
+        if self._since and not self.lost:
+            # What interrupted the last call also interrupted its getting the shell back.
+            self._recover()
+        if self.lost:
+            raise self._gone(self.lost)
+        self._command = command
+        return data
 
     def _give(self, given: bytes, attention: Attention) -> Generator[bytes, None, None]:
         """Have the shell take in what a command is to read."""
@@ -303,29 +320,46 @@ class Shell:
         aside: bool = False,
         given: bytes | None = None,
     ) -> Generator[bytes, None, tuple[int, bytes]]:
+        steps = self._exchange(data, attention, aside=aside, given=given)
+        yield from self._guarded(steps)
+        return self._ended(aside=aside)
+
+    def _exchange(
+        self,
+        data: bytes,
+        attention: Attention,
+        *,
+        aside: bool = False,
+        given: bytes | None = None,
+    ) -> Generator[bytes, None, None]:
+        """Type a frame, and read until it has ended or what *attention* looks for is there."""
         self._number += 1
         parser, terminal = self._parser, self._terminal
         parser.expect(self._number)
+        if terminal.hold_modes() and self.dialect.calm:
+            terminal.write(self.dialect.calm, attention.deadline)
+        if aside:
+            frame = self.dialect.aside(self._number, data)
+        else:
+            failed = self._status != 0
+            frame = self.dialect.frame(self._number, data, after_failure=failed)
+        self._heard, self._answered_at = time.monotonic(), 0
+        self._since = terminal.clock.now()
+        terminal.write(frame, attention.ends(self._heard))
+        if attention.streams:
+            # So that whoever asked for a stream has started it by asking.
+            yield b""
+            attention.resume(self._heard)
+        if given is not None:
+            yield from self._attend(attention, lambda: parser.started)
+            terminal.write(frames.as_input(given), attention.ends(inf))
+            terminal.end_input(attention.ends(inf))
+        yield from self._attend(attention, lambda: attention.at_prompt)
+
+    def _guarded(self, steps: Generator[bytes, None, None]) -> Generator[bytes, None, None]:
+        """Take the *steps*; if they end in an exception, get the shell back first."""
         try:
-            if terminal.hold_modes() and self.dialect.calm:
-                terminal.write(self.dialect.calm, attention.deadline)
-            if aside:
-                frame = self.dialect.aside(self._number, data)
-            else:
-                failed = self._status != 0
-                frame = self.dialect.frame(self._number, data, after_failure=failed)
-            self._heard, self._answered_at = time.monotonic(), 0
-            self._since = terminal.clock.now()
-            terminal.write(frame, attention.ends(self._heard))
-            if attention.streams:
-                # So that whoever asked for a stream has started it by asking.
-                yield b""
-                attention.resume(self._heard)
-            if given is not None:
-                yield from self._attend(attention, lambda: parser.started)
-                terminal.write(frames.as_input(given), attention.ends(inf))
-                terminal.end_input(attention.ends(inf))
-            yield from self._attend(attention)
+            yield from steps
         except _StoppedError as stopped:
             stopped.recovery = self._recover(stopped.diagnosis)
             raise
@@ -338,6 +372,10 @@ class Shell:
                 with contextlib.suppress(SessionError):
                     self._recover()
             raise
+
+    def _ended(self, *, aside: bool = False) -> tuple[int, bytes]:
+        """Return the status of the frame that has ended, and what was printed."""
+        parser = self._parser
         self._since = None
         assert parser.status is not None
         if not (aside and parser.status == 0):
@@ -350,6 +388,196 @@ class Shell:
                 printed=parser.take_output(),
             )
         return parser.status, parser.take_output()
+
+    # A program with a prompt of its own
+
+    def begin(self, command: str, attention: Attention) -> tuple[bytes, int | None]:
+        """Start *command*, and return what it prints until it is at its prompt, or its status.
+
+        Raises what :meth:`running` raises.
+        """
+        data = self._readied(command)
+        return self._conversed(command, self._exchange(data, attention), attention)
+
+    def converse(self, line: str, keys: bytes, attention: Attention) -> tuple[bytes, int | None]:
+        """Type *keys* to the program that was begun, and return what :meth:`begin` returns.
+
+        What is stopped is interrupted; if that does not bring the program to its prompt, it is
+        ended.
+        """
+        if self._terminal.takes_lines() and len(keys) > _LINE_LIMIT:
+            raise UsageError(f"a line of {len(keys)} bytes is more than the terminal hands over")
+        self._heard = time.monotonic()
+        self._terminal.write(keys, attention.ends(self._heard))
+        steps = self._attend(attention, lambda: attention.at_prompt)
+        return self._conversed(line, steps, attention, comes_back=True)
+
+    def _conversed(
+        self,
+        line: str,
+        steps: Generator[bytes, None, None],
+        attention: Attention,
+        *,
+        comes_back: bool = False,
+    ) -> tuple[bytes, int | None]:
+        try:
+            outcome(steps)
+        except _StoppedError as stopped:
+            back = self._brought_back(attention) if comes_back else ""
+            stopped.recovery = back or self._recover(stopped.diagnosis)
+            partial = self._parser.take_output()
+            raise self._stopped(line, stopped, attention, partial) from None
+        except SessionError:
+            raise
+        except BaseException:
+            if self._since:
+                with contextlib.suppress(SessionError):
+                    if not (comes_back and self._brought_back(attention)):
+                        self._recover()
+            raise
+        if self._parser.status is not None:
+            status, printed = self._ended()
+            return printed, status
+        self._answered_at = 0
+        return self._parser.take_output(), None
+
+    def _brought_back(self, attention: Attention) -> str:
+        """Interrupt a program; say how that was done, if it has come to its prompt by that."""
+        back = attention.to_be_back(_BACK_LIMIT)
+        if back is None:
+            return ""
+        self._answered_at = self._parser.size
+        self._terminal.write(b"\x03", time.monotonic())
+        try:
+            outcome(self._attend(back, lambda: back.at_prompt))
+        except _StoppedError:
+            return ""
+        return "Ctrl-C, and the program is at its prompt" if back.at_prompt else ""
+
+    def end_program(self, keys: bytes, attention: Attention) -> int:
+        """Type *keys*, or Ctrl-D, and wait until the program has ended; return its status."""
+        self._heard = time.monotonic()
+        if keys:
+            self._terminal.write(keys, attention.ends(self._heard))
+        else:
+            self._terminal.end_input(attention.ends(self._heard))
+        try:
+            outcome(self._attend(attention))
+        except _StoppedError as stopped:
+            stopped.recovery = self._recover(stopped.diagnosis)
+            partial = self._parser.take_output()
+            raise self._stopped(self._command, stopped, attention, partial) from None
+        return self._ended()[0]
+
+    @property
+    def is_under_way(self) -> bool:
+        """Whether something has been started that has not ended."""
+        return self._since is not None and not self.lost
+
+    @property
+    def status(self) -> int:
+        """The exit status of the last command that has ended."""
+        return self._status
+
+    def interrupt(self) -> None:
+        """Get the shell to its prompt, if that can be."""
+        if self._since:
+            with contextlib.suppress(SessionError):
+                self._recover()
+
+    # Without frames
+
+    def type(self, keys: bytes, attention: Attention) -> None:
+        """Type *keys*, outside of any frame; :meth:`expect` reads what is printed."""
+        if self.lost:
+            raise self._gone(self.lost)
+        if not self._is_raw:
+            self._readied("type()")
+            self._open(attention)
+        self._command = keys.decode("utf-8", "replace")
+        self._parser.heed_typing()
+        self._terminal.write(keys, attention.ends(self._heard))
+
+    def _open(self, attention: Attention) -> None:
+        """Begin a frame whose prompts tell, and that only :meth:`_back_in_step` will end."""
+        self._number += 1
+        self._parser.expect(self._number)
+        self._terminal.hold_modes()
+        self._heard, self._seen, self._answered_at = time.monotonic(), 0, 0
+        self._since = self._terminal.clock.now()
+        self._is_raw = True
+        opening = self.dialect.opening(self._number, after_failure=self._status != 0)
+        self._terminal.write(opening, attention.ends(self._heard))
+        try:
+            outcome(self._guarded(self._attend(attention, lambda: self._parser.at_prompt)))
+        except _StoppedError as stopped:
+            self._is_raw = False
+            raise self._stopped("type()", stopped, attention, b"") from None
+
+    def expect(self, patterns: list[re.Pattern[str]], attention: Attention) -> re.Match[str]:
+        """Return the first match of one of *patterns* since the last one."""
+        if not self._is_raw:
+            self.type(b"", attention)
+        while True:
+            while self._take_in(time.monotonic()):
+                pass
+            printed = self._parser.last(min(self._parser.size - self._seen, _SCREEN))
+            shown = text.plain(self._parser.without_marks(printed))
+            matches = [match for one in patterns if (match := one.search(shown))]
+            if matches:
+                match = min(matches, key=lambda match: match.start())
+                self._seen = self._parser.size - len(printed) + self._behind(printed, match.end())
+                self._parser.hand_out()
+                self._parser.forget(_SCREEN)
+                return match
+            ends = attention.ends(self._heard)
+            if not self._take_in(ends) and time.monotonic() >= ends:
+                limit, idle = attention.limits.total, time.monotonic() < attention.deadline
+                raise CommandTimeoutError(
+                    f"expect {', '.join(repr(one.pattern) for one in patterns)}",
+                    limit=(attention.limits.idle if idle else limit) or 0.0,
+                    idle=idle,
+                    diagnosis=self._judged(),
+                    waited=time.monotonic() - attention.started,
+                    partial=self._parser.without_marks(printed),
+                    recovery="nothing: what was typed was let go on",
+                    where=self.where,
+                )
+
+    def _behind(self, printed: bytes, length: int) -> int:
+        """Return how many bytes of *printed* its first *length* characters are, as expected."""
+        low, high = 0, len(printed)
+        while low < high:
+            middle = (low + high) // 2
+            if len(text.plain(self._parser.without_marks(printed[:middle]))) < length:
+                low = middle + 1
+            else:
+                high = middle
+        return low
+
+    def _back_in_step(self) -> None:
+        """Prove that the shell is at its prompt after something was typed outside of frames."""
+        deadline = time.monotonic() + _BACK_LIMIT
+        before: Look | None = None
+        while not self._parser.at_prompt:
+            if self._take_in(min(deadline, time.monotonic() + _SECOND)):
+                continue
+            look = Look(self._scene())
+            waiting = before and look.waiting(before)
+            if waiting or time.monotonic() >= deadline:
+                raise SessionBusyError(
+                    f"what was typed has not ended: {shorten(self._command)}\n"
+                    f"It is {waiting or self._judged()}.\n"
+                    "To try: bring it to its end with type() and expect(); type(Key.CTRL_C) "
+                    "interrupts it."
+                )
+            before = look
+        self._terminal.write(self.dialect.question(self._number), deadline)
+        if self._answered(time.monotonic() + _BACK_LIMIT):
+            self._ended()
+        else:
+            self._recover()
+        self._is_raw = False
 
     # Waiting
 
@@ -397,7 +625,7 @@ class Shell:
         if data:
             self._heard = time.monotonic()
             parser.feed(data)
-            if parser.prompts > seen:
+            if parser.prompts > seen and not self._is_raw:
                 self._ask(parser.prompts)
         if terminal.ended and parser.status is None:
             self.lost = self.lost or "the shell has ended"
@@ -470,21 +698,30 @@ class Shell:
         printed = self._parser.last(min(self._parser.size - self._answered_at, _SCREEN))
         drawn = diagnosis.has_screen(printed)
         question = talk.asked(rendered(printed if drawn else printed[-_SHOWN:]), full_screen=drawn)
-        if question is None:
+        is_prompt = question is not None and question.answer is attention.prompt
+        if question and is_prompt and attention.is_sure(question.match.group()):
+            attention.at_prompt = True
+            return
+        if question is None and not attention.reads:
             attention.answer_at = inf
             return
-        look = Look(self._scene())
+        look = Look(self._scene(prompted=question is not None))
         asking, now = look.asking(), time.monotonic()
         if self._terminal.has_unread():
             # That may be another question.
             attention.answer_at = now
             return
         if asking is None and look.is_blind and now >= self._heard + _BLIND_PAUSE:
-            asking = Diagnosis("question", question=question.line, certain=False)
+            asking = Diagnosis("question", question=text.last_line(printed)[0], certain=False)
         if asking is None or asking.occasion == attention.answered:
             attention.answer_later(now)
             return
         attention.answer_at = inf
+        if question is None or is_prompt:
+            # Nobody types a line for a password question but who has the answer to it.
+            attention.at_prompt = is_prompt or asking.kind != "password"
+            attention.answered = asking.occasion
+            return
         refusal = question.refusal
         if question.answer.secret and not dialogue.may_have(question, hidden=asking.hidden):
             refusal = (
@@ -551,7 +788,8 @@ class Shell:
             return Diagnosis("idle")
         return found
 
-    def _scene(self, since: Moment | None = None) -> diagnosis.Scene:
+    def _scene(self, since: Moment | None = None, *, prompted: bool = False) -> diagnosis.Scene:
+        printed = self._parser.last(min(self._parser.size - self._answered_at, _SHOWN))
         return diagnosis.Scene(
             shell=self._terminal.pid,
             image=self._image,
@@ -560,8 +798,9 @@ class Shell:
             foreground=self._terminal.foreground(),
             unread=self._terminal.has_unread(),
             since=since or self._since or self._terminal.clock.now(),
-            printed=self._parser.last(min(self._parser.size - self._answered_at, _SHOWN)),
+            printed=self._parser.without_marks(printed) if self._is_raw else printed,
             quiet=time.monotonic() - self._heard,
+            prompted=prompted,
         )
 
     # Getting it back
@@ -720,7 +959,7 @@ class Shell:
         return LevelLostError(
             f"{why}{told}: {shorten(self._command)}",
             exit_code=code,
-            partial=partial,
+            partial=self._parser.without_marks(partial) if self._is_raw else partial,
             where=self.where,
             advice=self._advice,
         )

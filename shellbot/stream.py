@@ -36,7 +36,10 @@ class Stream:
         # None of them knows this object, so that dropping it closes them.
         self._told = _told(chunks, self._end)
         self._lines = _lines(self._told)
-        next(chunks)
+        try:
+            next(chunks)
+        except StopIteration as ended:
+            self._end.result = ended.value
 
     @property
     def result(self) -> Result | None:
@@ -70,11 +73,17 @@ class Stream:
 
 
 def _told(chunks: Generator[bytes, None, Result], end: _End) -> Iterator[bytes]:
-    try:
-        end.result = yield from chunks
-    except CommandError as error:
-        end.result = error.result
-        raise
+    while end.result is None:
+        try:
+            chunk = next(chunks)
+        except StopIteration as ended:
+            end.result = ended.value
+            return
+        except CommandError as error:
+            end.result = error.result
+            raise
+        if chunk:
+            yield chunk
 
 
 def _lines(chunks: Iterator[bytes]) -> Iterator[str]:

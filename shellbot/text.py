@@ -41,6 +41,16 @@ def rendered(raw: bytes) -> str:
     return _Page().write(shown).text()
 
 
+def plain(raw: bytes) -> str:
+    """Return *raw* with the sequences left out that move, colour and name; nothing is overwritten.
+
+    >>> plain(b"\\x1b[1mName\\x1b[0m: ")
+    'Name: '
+    """
+    shown = raw.decode("utf-8", "replace").replace("\r\n", "\n")
+    return re.sub(_SEQUENCE, "", shown) if re.search(_ACTIVE, shown) else shown
+
+
 def lines(raw: bytes) -> list[str]:
     """Return what a person would have seen of each line of *raw*, which ends with a newline.
 

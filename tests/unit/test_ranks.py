@@ -25,8 +25,9 @@ RANKS = {
     "surroundings": 5,
     "terminal": 5,
     "shell": 6,
-    "session": 7,
-    "__init__": 8,
+    "program": 7,
+    "session": 8,
+    "__init__": 9,
 }
 
 
