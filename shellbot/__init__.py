@@ -41,6 +41,7 @@ from .errors import (
     UnknownNameError,
     UsageError,
 )
+from .jobs import Job
 from .limits import Retry
 from .program import Program
 from .result import Reply, Result, Where
@@ -56,6 +57,7 @@ __all__ = [
     "Diagnosis",
     "Dialect",
     "DialogueError",
+    "Job",
     "Key",
     "LevelLostError",
     "NobodyToAskError",

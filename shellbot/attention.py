@@ -42,6 +42,7 @@ class Attention:
         prompt: Answer | None = None,
         sure: str = "",
         reads: bool = False,
+        group: int = 0,
         last_occasion: object = None,
     ) -> None:
         self.started = time.monotonic()
@@ -53,6 +54,8 @@ class Attention:
         self.on_waiting = on_waiting
         self.dialogue = dialogue
         self.on_output = on_output
+        self.group = group
+        """The process group that is waited for, if it is not that which has the terminal."""
         self.streams = streams
         """Whether what is printed is handed out as it comes, and not kept."""
         self.prompt = prompt

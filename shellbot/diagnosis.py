@@ -8,7 +8,7 @@ import re
 import signal
 import termios
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 from . import processes, text
 from .processes import File, Moment, Process, Wait
@@ -201,6 +201,7 @@ class Scene:
         printed: bytes,
         quiet: float,
         prompted: bool = False,
+        spared: Collection[int] = (),
     ) -> None:
         self.shell = shell
         """The shell's process id."""
@@ -222,6 +223,8 @@ class Scene:
         """Seconds since it last printed something, or since it was typed."""
         self.prompted = prompted
         """Whether somebody knows the end of that for something to be answered."""
+        self.spared = spared
+        """The process groups of other commands."""
 
 
 class Look:
@@ -278,6 +281,11 @@ class Look:
     def is_blind(self) -> bool:
         """Whether something may be reading that cannot be seen."""
         return not self.processes or bool(self._hidden())
+
+    def has_stopped(self, before: Look) -> bool:
+        """Whether a part of the command was stopped both times, and no other part was at work."""
+        both = [[one.state for one in look.processes] for look in (before, self)]
+        return all("T" in states and "R" not in states for states in both)
 
     def _waiting(self, one: Process) -> Diagnosis:
         terminal = self.readers[one.pid]
@@ -348,7 +356,9 @@ def _concerned(scene: Scene) -> list[Process]:
     found = [shell]
     for one in processes.below(scene.shell):
         ours = one.group == scene.foreground != shell.group
-        if one.state not in "ZX" and (ours or one.began_since(scene.since)):
+        if one.group in scene.spared or one.state in "ZX":
+            continue
+        if ours or one.began_since(scene.since):
             found.append(one)
     return found
 

@@ -52,9 +52,7 @@ _FEED_BY_SUBSTITUTION = r"""GUARD eval 'COMMAND' < <(POUR)
 
 # Standard error goes to a file that only the user may read, and is shown behind the command's own
 # output. `(exit $__sb_s) && :` has the command find the status of the one before it.
-_SPLIT = r"""__sb_f=${TMPDIR:-/tmp}/.shellbot-NAME
-case $__sb_f in /*) ;; *) __sb_f=$PWD/$__sb_f;; esac
-if (\umask 077; : >"$__sb_f"); then
+_SPLIT = r"""if (\umask 077; : >"$__sb_f"); then
 (\exit "$__sb_s") && :
 GUARD eval 'COMMAND' 2>>"$__sb_f"
 \__sb5 NUMBER, && :
@@ -67,6 +65,43 @@ _BEGIN = r"""\__sb0 %d "$__sb_u" """
 _BEGIN_AFTER_FAILURE = r"""\__sb3 %d "$__sb_u" """
 _FINISH = r"""\__sb1 %d%b LAST_WORD"""
 _FINISH_ASIDE = r"""\__sb4 %d= "$__sb_s" """
+
+# A job in the background: a process group of its own, so that Ctrl-C does not reach it and a kill
+# reaches all of it; a directory for what it prints and its status, which it removes itself if
+# the session is gone by then.
+_PLACE = r"""__sb_f=${TMPDIR:-/tmp}/.shellbot-NAME
+case $__sb_f in /*) ;; *) __sb_f=$PWD/$__sb_f;; esac
+"""
+_JOB = r"""PROGRAM mkdir -m 700 -- "$__sb_f" >/dev/tty 2>&1 && {
+case $- in *e*) __sb_e=-e;; *) __sb_e=+e;; esac
+LAUNCH
+} 2>/dev/null"""
+_LAUNCH = r"""GUARD set -m
+(RUN_JOB) </dev/null >/dev/null 2>&1 &
+__sb_e=$!
+GUARD set +m
+TELL_JOB"""
+_RUN_JOB = r"""\trap : TERM HUP INT QUIT
+GUARD set +me
+(FORK GUARD set $__sb_e; GUARD eval 'COMMAND') >"$__sb_f/out" 2>&1
+__sb_e=$?
+if \kill -0 $$; then PROGRAM printf '%s\n' "$__sb_e" >"$__sb_f/s"
+PROGRAM mv -- "$__sb_f/s" "$__sb_f/status"
+else PROGRAM rm -rf -- "$__sb_f"
+fi
+"""
+_TELL_JOB = r"""PROGRAM printf '%s %s\n' "$__sb_e" "$__sb_f" >/dev/tty"""
+_JOB_AWAITED = r"""until [ -e DIRECTORY/status ] || ! \kill -0 PID; do
+AWAIT
+done 2>/dev/null"""
+_AWAIT = r"\wait PID || ! \kill -0 PID || PROGRAM sleep 1"
+_JOB_TOLD = r"""{
+PROGRAM cat DIRECTORY/status 2>/dev/null ||
+if \kill -0 PID 2>/dev/null; then PROGRAM printf 'running\n'
+else PROGRAM cat DIRECTORY/status 2>/dev/null || PROGRAM printf 'gone\n'
+fi
+PROGRAM tail -c +FIRST -- DIRECTORY/out
+} >/dev/tty"""
 
 
 def _filled_in(template: str, words: Iterable[tuple[str, str]]) -> str:
@@ -101,6 +136,9 @@ class Dialect:
         quietly: str = "{ CALL; } 3>&0 >&- 2>&-",
         pour: str = _POUR,
         feed: str = _FEED,
+        launch: str = _LAUNCH,
+        wait: str = _AWAIT,
+        fork: str = "",
         setup: str = "",
         tidy: str = "",
         rescue: str = "",
@@ -139,6 +177,11 @@ class Dialect:
             ("RETURN", r"\builtin return" if guard == "builtin" else r"\return"),
             ("FREE", rf"! \unset -f {guard}"),
             ("POUR", pour),
+            ("LAUNCH", launch),
+            ("AWAIT", wait),
+            ("RUN_JOB", _RUN_JOB),
+            ("FORK", fork),
+            ("TELL_JOB", _TELL_JOB),
             ("PROGRAM", r"GUARD command -p"),
             ("GUARD", f"\\{guard}"),
         )
@@ -161,7 +204,9 @@ class Dialect:
         self.tell_errors = rb"\__sb6 >/dev/tty"
         """What to run to be told the standard error of a command that was cut short."""
         self._feed = _filled_in(feed, words)
-        self._split = _filled_in(_SPLIT, words)
+        self._split = _filled_in(_PLACE + _SPLIT, words)
+        self._job = _filled_in(_PLACE + _JOB, words)
+        self._words = words
         self._open_line = f" \\{guard} eval '%b\n%b'; %b\n".encode()
         self._hide_prompt = _filled_in(hide_prompt, words).encode()
         self._parses_ahead = parses_ahead
@@ -215,8 +260,36 @@ class Dialect:
 
     def split(self, number: int, command: bytes) -> bytes:
         """Return *command*, for frame *number*, with its standard error kept apart."""
-        name = self._split.replace("NUMBER", str(number)).replace("NAME", frames.new_key())
-        return name.encode().replace(b"COMMAND", frames.escaped(command))
+        split = self._split.replace("NUMBER", str(number)).replace("NAME", frames.new_key())
+        return split.encode().replace(b"COMMAND", frames.escaped(command))
+
+    def job(self, command: bytes) -> bytes:
+        """Return what starts *command* in the background, and tells its number and directory."""
+        job = self._job.replace("NAME", frames.new_key())
+        return job.encode().replace(b"COMMAND", frames.escaped(command))
+
+    def job_awaited(self, pid: int, directory: str) -> bytes:
+        """Return what waits for the end of a job."""
+        return self._about_a_job(_JOB_AWAITED, pid, directory)
+
+    def job_told(self, pid: int, directory: str, seen: int) -> bytes:
+        """Return what tells how a job is doing, and what it has printed behind the *seen* bytes."""
+        told = self._about_a_job(_JOB_TOLD, pid, directory)
+        return told.replace(b"FIRST", b"%d" % (seen + 1))
+
+    def job_signalled(self, name: str, pids: Iterable[int]) -> bytes:
+        """Return what sends jobs the signal *name*, and has those go on that were stopped."""
+        groups = " ".join(f"-{pid}" for pid in pids)
+        return f"\\kill -s {name} -- {groups}; \\kill -s CONT -- {groups}".encode()
+
+    def job_forgotten(self, directories: Iterable[str]) -> bytes:
+        """Return what removes what was kept of jobs."""
+        names = " ".join(map(quote, directories))
+        return _filled_in(f"PROGRAM rm -rf -- {names}", self._words).encode()
+
+    def _about_a_job(self, template: str, pid: int, directory: str) -> bytes:
+        text = _filled_in(template, self._words).replace("PID", str(pid))
+        return text.replace("DIRECTORY", quote(directory)).encode("utf-8", "surrogateescape")
 
     def _outside_eval(self, command: bytes) -> bool:
         # What a here-document holds is not run, and its end has to stand on a line of its own.
@@ -304,6 +377,10 @@ TABLE = (
         environment={"ENV": "", "HISTFILE": "/dev/null"},
         quietly="CALL >/dev/null 2>&1",
         feed=_FEED_BY_SUBSTITUTION,
+        # Ctrl-C in its own would reach the job.
+        wait="PROGRAM sleep 0.1",
+        # Else a subshell is no process, and its parent's traps are in force in it.
+        fork=r"\ulimit -t unlimited;",
         printed="MARK >/dev/tty",
         tidy="[[ -o emacs ]] || set -o emacs;",
         # Without it, a pipeline stopped by Ctrl-C is mixed up with what runs next (1.0.4).
@@ -328,6 +405,10 @@ TABLE = (
         # It traces redirections, and traces them where standard error pointed before.
         quietly="CALL",
         pour="""GUARD print -n -- "$__sb_i" """,
+        # In the background it sets the terminal's modes when a program fails, and is stopped for
+        # that (R59), unless its parent has gone.
+        launch="(GUARD set -m\n(RUN_JOB) </dev/null >/dev/null 2>&1 &\n__sb_e=$!\nTELL_JOB\n)",
+        wait="PROGRAM sleep 0.1",
         printed="MARK >/dev/tty",
         setup="set +o inherit-xtrace\n",
         tidy=_LEAVE_EDITOR,

@@ -1,11 +1,17 @@
-"""How long a command may take, and how often it is tried."""
+"""How long a command may take, how often it is tried, and which status is accepted."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from .errors import CommandError, UsageError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TypeAlias
+
+    Check: TypeAlias = bool | int | Collection[int]
 
 
 class Default:
@@ -81,3 +87,16 @@ class Retry:
 
 def _is_exception(kind: object) -> bool:
     return isinstance(kind, type) and issubclass(kind, Exception)
+
+
+def accepted(check: Check) -> Collection[int] | None:
+    """Return the exit statuses that *check* accepts, None for any."""
+    if check is False:
+        return None
+    if check is True:
+        return (0,)
+    if isinstance(check, int):
+        return (check,)
+    if not check or not all(isinstance(status, int) for status in check):
+        raise UsageError(f"check={check!r} is neither True, False nor exit statuses")
+    return check

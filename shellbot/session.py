@@ -10,7 +10,7 @@ import re
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 
-from . import console, dialects, dialogue, surroundings, text
+from . import console, dialects, dialogue, frames, jobs, surroundings, text
 from .attention import Attention
 from .diagnosis import Diagnosis
 from .dialogue import Dialogue, Key, Secret, Secrets
@@ -25,7 +25,8 @@ from .errors import (
     StartError,
     UsageError,
 )
-from .limits import DEFAULT, Default, Limits, Retry
+from .jobs import Job
+from .limits import DEFAULT, Default, Limits, Retry, accepted
 from .program import Program
 from .result import Result, Where
 from .shell import Shell, outcome
@@ -42,11 +43,11 @@ if TYPE_CHECKING:
 
     from .attention import OnWaiting
     from .dialogue import Answers
+    from .limits import Check
 
     Outcome = TypeVar("Outcome")
     Piece = TypeVar("Piece")
     Raised: TypeAlias = type[BaseException]
-    Check: TypeAlias = bool | int | Collection[int]
     Limit: TypeAlias = float | Default | None
     Command: TypeAlias = str | Sequence[str | os.PathLike[str]]
     Condition: TypeAlias = str | re.Pattern[str] | Callable[[Result], object]
@@ -125,6 +126,7 @@ class Session:
         self._owner = os.getpid()
         self._turns: list[_Turn] = []
         self._doing = ""
+        self._jobs: list[Job] = []
         self._closed = False
         self._secrets = Secrets()
         self._echoes = echo
@@ -277,7 +279,7 @@ class Session:
             LevelLostError: the shell has ended.
             UsageError: the command cannot be sent at all; nothing was typed.
         """
-        accepted = _accepted(check)
+        statuses = accepted(check)
         line = _line(command)
         limits = self._limits.but(timeout, idle_timeout)
         table = dialogue.table(answers)
@@ -304,7 +306,7 @@ class Session:
             finally:
                 if audience:
                     audience.end()
-            return _judged(result, accepted)
+            return _judged(result, statuses)
 
         return self._alone(line, lambda: self._tried(attempt, retry or _ONCE))
 
@@ -348,7 +350,7 @@ class Session:
 
         Arguments as for :meth:`send`; what that raises, the iteration raises.
         """
-        accepted = _accepted(check)
+        statuses = accepted(check)
         line = _line(command)
         table = dialogue.table(answers)
         attention = Attention(
@@ -359,7 +361,7 @@ class Session:
         )
 
         def steps() -> Generator[bytes, None, Result]:
-            return _judged((yield from self._running(line, attention)), accepted)
+            return _judged((yield from self._running(line, attention)), statuses)
 
         return Stream(self._in_turn(line, steps()))
 
@@ -408,6 +410,51 @@ class Session:
             if isinstance(error, SessionError):
                 self._secrets.hide_in(error)
             raise
+
+    def background(self, command: Command, *, timeout: Limit = DEFAULT) -> Job:
+        """Start *command* in the background and return at once; any number may run.
+
+        ::
+
+            jobs = [session.background(f"./build {part}") for part in parts]
+            session.wait_all(timeout=600)
+            assert all(job.exit_code == 0 for job in jobs)
+
+        It has the shell's directory, variables and functions, but cannot change them, and has no
+        standard input. *timeout* is for its :meth:`Job.wait`. It ends with the session.
+        """
+        line = _line(command)
+        frames.encode(line)
+
+        def start() -> Job:
+            if self._restart and self._shell.lost:
+                self._reopen()
+            job = Job(
+                self._shell,
+                line,
+                limits=self._limits.but(timeout, None),
+                secrets=self._secrets,
+                alone=self._alone,
+            )
+            self._jobs = [one for one in self._jobs if one.is_running]
+            self._jobs.append(job)
+            return job
+
+        return self._alone(line, start)
+
+    def wait_all(self, *, timeout: Limit = DEFAULT, check: Check = False) -> list[Result]:
+        """Wait for all background jobs whose end is not known; return what they did, in order.
+
+        Raises what :meth:`Job.wait` raises, with *timeout* for all of them together.
+        """
+        accepted(check)
+        limits = self._limits.but(timeout, None)
+        started = time.monotonic()
+        results = []
+        for job in [one for one in self._jobs if one.is_running]:
+            left = limits.total and max(0.001, started + limits.total - time.monotonic())
+            results.append(job.wait(timeout=left, check=check))
+        return results
 
     # Without frames
 
@@ -578,6 +625,8 @@ class Session:
             deadline = time.monotonic() + CLOSE_BOUND
             while time.monotonic() < deadline and any(turn.thread != mine for turn in self._turns):
                 time.sleep(0.005)
+        elif os.getpid() == self._owner:
+            jobs.end(self._shell, self._jobs)
         self._shell.close()
 
     def __enter__(self) -> Session:
@@ -677,21 +726,9 @@ def _input(given: str | bytes | None) -> bytes | None:
         raise UsageError(f"the input cannot be sent: {error}") from None
 
 
-def _accepted(check: bool | int | Collection[int]) -> Collection[int] | None:
-    if check is False:
-        return None
-    if check is True:
-        return (0,)
-    if isinstance(check, int):
-        return (check,)
-    if not check or not all(isinstance(status, int) for status in check):
-        raise UsageError(f"check={check!r} is neither True, False nor exit statuses")
-    return check
-
-
-def _judged(result: Result, accepted: Collection[int] | None) -> Result:
+def _judged(result: Result, statuses: Collection[int] | None) -> Result:
     console.debug("%r", result)
-    if accepted is not None and result.exit_code not in accepted:
+    if statuses is not None and result.exit_code not in statuses:
         raise CommandError(result)
     return result
 

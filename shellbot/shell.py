@@ -126,6 +126,8 @@ class Shell:
         self._seen = 0
         """Up to where its output was matched."""
         self._command = ""
+        self._group = 0
+        """The background job that is waited for, if any."""
         self._stopping: Diagnosis | None = None
         """What the command was doing that is being stopped, while it is."""
         self._is_up = False
@@ -228,6 +230,15 @@ class Shell:
             raise self._gone(self.lost)
         self._command = command
         return data
+
+    def aside(self, frame: bytes, attention: Attention, *, command: str = "") -> tuple[int, bytes]:
+        """Run what is no command of the user's; return its status and what it printed."""
+        self._readied(command)
+        try:
+            return outcome(self._frame(frame, attention, aside=True))
+        except _StoppedError as stopped:
+            partial = self._parser.take_output()
+            raise self._stopped(command, stopped, attention, partial) from None
 
     def _give(self, given: bytes, attention: Attention) -> Generator[bytes, None, None]:
         """Have the shell take in what a command is to read."""
@@ -585,6 +596,7 @@ class Shell:
         self, attention: Attention, enough: Callable[[], bool] = bool
     ) -> Generator[bytes, None, None]:
         """Read until the frame has ended, or it is *enough*, or raise what stops it."""
+        self._group = attention.group
         while self._parser.status is None and not enough():
             ends = attention.ends(self._heard)
             heard = self._take_in(min(ends, attention.look_at, attention.answer_at))
@@ -661,6 +673,9 @@ class Shell:
         now = time.monotonic()
         quiet_at = self._heard + diagnosis.QUIET_ENOUGH
         attention.look_later(now, now - started, found=bool(found), quiet_at=quiet_at + _MOMENT)
+        if attention.group and before and attention.seen.has_stopped(before):
+            does = "has stopped: it wants the terminal, which a background job cannot have"
+            raise _StoppedError(now, attention.seen.working(before), does=does)
         if waiting is None:
             attention.told = None
             return
@@ -795,7 +810,8 @@ class Shell:
             image=self._image,
             device=self._terminal.device,
             modes=self._terminal.modes(),
-            foreground=self._terminal.foreground(),
+            foreground=self._group or self._terminal.foreground(),
+            spared=self._terminal.spared - {self._group},
             unread=self._terminal.has_unread(),
             since=since or self._since or self._terminal.clock.now(),
             printed=self._parser.without_marks(printed) if self._is_raw else printed,

@@ -106,6 +106,8 @@ class Terminal:
         self._poll.register(self._fd, select.POLLIN)
         if self._exit.fd is not None:
             self._poll.register(self._exit.fd, select.POLLIN)
+        self.spared: set[int] = set()
+        """The process groups of background jobs, which no command's end concerns."""
         self.clock = processes.Clock()
         """Tells when a command was typed."""
         self._owner = os.getpid()
@@ -240,7 +242,11 @@ class Terminal:
 
     def started_since(self, moment: Moment) -> list[Process]:
         """Return the processes that the program has started since *moment*."""
-        return [one for one in processes.below(self.pid) if one.began_since(moment)]
+        return [
+            one
+            for one in processes.below(self.pid)
+            if one.began_since(moment) and one.group not in self.spared
+        ]
 
     def is_held_up(self, since: Moment, until: Moment) -> bool:
         """Whether a program is still there that it started in that time."""
@@ -259,6 +265,7 @@ class Terminal:
             if one.began_since(moment)
             and one.pid != self.pid
             and one.state not in "ZX"
+            and one.group not in self.spared
             and self._can_print(one)
         ]
 

@@ -26,6 +26,7 @@ RANKS = {
     "terminal": 5,
     "shell": 6,
     "program": 7,
+    "jobs": 7,
     "session": 8,
     "__init__": 9,
 }

@@ -1,0 +1,214 @@
+"""Commands that run in the background of a session, any number at once."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+
+from . import frames, text
+from .attention import Attention
+from .errors import CommandError, CommandTimeoutError, SessionError
+from .limits import DEFAULT, Limits, accepted
+from .result import Result
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from .dialogue import Secrets
+    from .limits import Check, Default
+    from .shell import Shell
+
+_ASK_LIMIT = 30.0
+_GRACE = 2.0
+_KILLED = 137
+# With the session: how long each step may take, and how long a job has for its own ending.
+_END_LIMIT, _LEAVING = 0.5, 0.1
+
+
+class Job:
+    """A command in the background, as :meth:`Session.background` starts it.
+
+    It has a process group of its own, reads nothing and prints into a file that only the user
+    may read; whatever interrupts other commands does not reach it. Asking after it takes the
+    session for a moment, until its end is known.
+    """
+
+    def __init__(
+        self,
+        shell: Shell,
+        command: str,
+        *,
+        limits: Limits,
+        secrets: Secrets,
+        alone: Callable[[str, Callable[[], Result | None]], Result | None],
+    ) -> None:
+        self.shell = shell
+        """The shell that it belongs to."""
+        self._limits = limits
+        self._secrets = secrets
+        self._alone = alone
+        self._started = time.monotonic()
+        self._raw = b""
+        self._result: Result | None = None
+        self.command = command
+        """The command, lists already quoted."""
+        self.where = shell.where
+        self.pid, self.directory = self._start()
+        """The number of its process group, and where its output goes."""
+
+    def _start(self) -> tuple[int, str]:
+        frame = self.shell.dialect.job(frames.encode(self.command))
+        status, raw = self.shell.aside(frame, Attention(Limits(_ASK_LIMIT)))
+        # zsh has told of the job itself, on the line before.
+        told = raw.decode("utf-8", "surrogateescape").rstrip("\n").rpartition("\n")[2]
+        pid, _, directory = told.partition(" ")
+        if status != 0 or not pid.isdigit():
+            raise SessionError(
+                f"no room for the output of a background job: {text.shorten(self.command)}",
+                where=self.where,
+                printed=raw,
+            )
+        self.shell.terminal.spared.add(int(pid))
+        return int(pid), directory
+
+    # How it is doing
+
+    @property
+    def is_running(self) -> bool:
+        """Whether its end is not known; this asks nobody."""
+        return self._result is None
+
+    def poll(self) -> int | None:
+        """Return the exit status, or None while it runs."""
+        if self._result is None:
+            self._alone(self.command, self._ask)
+        return None if self._result is None else self._result.exit_code
+
+    @property
+    def exit_code(self) -> int | None:
+        """The exit status as the shell has it, or None while it runs."""
+        return self.poll()
+
+    @property
+    def output(self) -> str:
+        """What it has printed so far, stdout and stderr merged, as :attr:`Result.output` is."""
+        self.poll()
+        return self._raw.decode("utf-8", "surrogateescape")
+
+    def wait(
+        self,
+        *,
+        timeout: float | Default | None = DEFAULT,
+        check: Check = False,
+    ) -> Result:
+        """Wait for its end and return what it did.
+
+        The status is not judged, unless *check* says which ones are accepted, as for
+        :meth:`Session.send`.
+
+        Raises:
+            CommandTimeoutError: it has not ended in time. It goes on.
+            CommandError: the status is not accepted.
+        """
+        limits, statuses = self._limits.but(timeout, None), accepted(check)
+        if self._result is None:
+            self._alone(self.command, lambda: self._wait(limits))
+        assert self._result is not None
+        if statuses is not None and self._result.exit_code not in statuses:
+            raise CommandError(self._result)
+        return self._result
+
+    def kill(self, *, grace: float = _GRACE) -> Result:
+        """End it: by SIGTERM, and by SIGKILL if it is there *grace* seconds later."""
+        Limits(grace)
+        if self._result is None:
+            self._alone(self.command, lambda: self._kill(grace))
+        assert self._result is not None
+        return self._result
+
+    def __repr__(self) -> str:
+        result = self._result
+        state = f"pid {self.pid}" if result is None else f"ended with status {result.exit_code}"
+        return f"<Job {self._secrets.hide(text.shorten(self.command, 60))}: {state}>"
+
+    # How that is found out
+
+    def _ask(self) -> Result | None:
+        """Take in what it has printed, and how it ended if it has."""
+        if self._result is not None:
+            return self._result
+        question = self.shell.dialect.job_told(self.pid, self.directory, len(self._raw))
+        status, raw = self.shell.aside(question, Attention(Limits(_ASK_LIMIT)))
+        state, newline, printed = raw.partition(b"\n")
+        if status != 0 or not newline:
+            raise SessionError(
+                f"the output of a background job is not there: {text.shorten(self.command)}",
+                where=self.where,
+                printed=raw,
+            )
+        self._raw += printed
+        if state == b"running":
+            return None
+        # Nobody can write down that it was killed with everything that belongs to it.
+        code = _KILLED if state == b"gone" else int(state)
+        self._result = Result(
+            command=self.command,
+            raw=self._raw,
+            exit_code=code,
+            duration=time.monotonic() - self._started,
+            where=self.where,
+            hide=self._secrets.hide_bytes if self._secrets else None,
+        )
+        self._forget()
+        return self._result
+
+    def _wait(self, limits: Limits) -> Result | None:
+        waiting = self.shell.dialect.job_awaited(self.pid, self.directory)
+        try:
+            self.shell.aside(waiting, Attention(limits, group=self.pid), command=self.command)
+        except CommandTimeoutError as error:
+            if self._ask() is None:
+                raise CommandTimeoutError(
+                    self.command,
+                    limit=error.limit,
+                    idle=False,
+                    diagnosis=error.diagnosis,
+                    waited=error.waited,
+                    partial=self._raw,
+                    recovery="nothing, as the job goes on",
+                    where=self.where,
+                ) from None
+        return self._ask()
+
+    def _kill(self, grace: float) -> Result | None:
+        self._signal("TERM")
+        try:
+            return self._wait(Limits(grace))
+        except CommandTimeoutError:
+            self._signal("KILL")
+            return self._wait(Limits(_ASK_LIMIT))
+
+    def _signal(self, name: str) -> None:
+        line = self.shell.dialect.job_signalled(name, [self.pid])
+        self.shell.aside(line, Attention(Limits(_ASK_LIMIT)))
+
+    def _forget(self) -> None:
+        self.shell.terminal.spared.discard(self.pid)
+        self.shell.aside(
+            self.shell.dialect.job_forgotten([self.directory]), Attention(Limits(_ASK_LIMIT))
+        )
+
+
+def end(shell: Shell, jobs: Sequence[Job]) -> None:
+    """End those of *jobs* that run, and leave nothing of them behind."""
+    left = [job for job in jobs if job.is_running and job.shell is shell]
+    if not left or shell.lost:
+        return
+    pids = [job.pid for job in left]
+    with contextlib.suppress(SessionError):
+        shell.aside(shell.dialect.job_signalled("TERM", pids), Attention(Limits(_END_LIMIT)))
+        shell.drain(_LEAVING)
+        shell.aside(shell.dialect.job_signalled("KILL", pids), Attention(Limits(_END_LIMIT)))
+        directories = [job.directory for job in left]
+        shell.aside(shell.dialect.job_forgotten(directories), Attention(Limits(_END_LIMIT)))
