@@ -83,7 +83,7 @@ GUARD set +m
 TELL_JOB"""
 _RUN_JOB = r"""\trap : TERM HUP INT QUIT
 GUARD set +me
-(FORK GUARD set $__sb_e; GUARD eval 'COMMAND') >"$__sb_f/out" 2>&1
+(GUARD set $__sb_e; GUARD eval 'COMMAND') >"$__sb_f/out" 2>&1
 __sb_e=$?
 if \kill -0 $$; then PROGRAM printf '%s\n' "$__sb_e" >"$__sb_f/s"
 PROGRAM mv -- "$__sb_f/s" "$__sb_f/status"
@@ -138,7 +138,6 @@ class Dialect:
         feed: str = _FEED,
         launch: str = _LAUNCH,
         wait: str = _AWAIT,
-        fork: str = "",
         setup: str = "",
         tidy: str = "",
         rescue: str = "",
@@ -180,7 +179,6 @@ class Dialect:
             ("LAUNCH", launch),
             ("AWAIT", wait),
             ("RUN_JOB", _RUN_JOB),
-            ("FORK", fork),
             ("TELL_JOB", _TELL_JOB),
             ("PROGRAM", r"GUARD command -p"),
             ("GUARD", f"\\{guard}"),
@@ -379,8 +377,6 @@ TABLE = (
         feed=_FEED_BY_SUBSTITUTION,
         # Ctrl-C in its own would reach the job.
         wait="PROGRAM sleep 0.1",
-        # Else a subshell is no process, and its parent's traps are in force in it.
-        fork=r"\ulimit -t unlimited;",
         printed="MARK >/dev/tty",
         tidy="[[ -o emacs ]] || set -o emacs;",
         # Without it, a pipeline stopped by Ctrl-C is mixed up with what runs next (1.0.4).
