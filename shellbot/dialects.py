@@ -73,6 +73,7 @@ _PLACE = r"""__sb_f=${TMPDIR:-/tmp}/.shellbot-NAME
 case $__sb_f in /*) ;; *) __sb_f=$PWD/$__sb_f;; esac
 """
 _JOB = r"""PROGRAM mkdir -m 700 -- "$__sb_f" >/dev/tty 2>&1 && {
+: >>"$__sb_f/out"
 case $- in *e*) __sb_e=-e;; *) __sb_e=+e;; esac
 LAUNCH
 } 2>/dev/null"""
@@ -83,7 +84,7 @@ GUARD set +m
 TELL_JOB"""
 _RUN_JOB = r"""\trap : TERM HUP INT QUIT
 GUARD set +me
-(GUARD set $__sb_e; GUARD eval 'COMMAND') >"$__sb_f/out" 2>&1
+(GUARD set $__sb_e; GUARD eval 'COMMAND') >>"$__sb_f/out" 2>&1
 __sb_e=$?
 if \kill -0 $$; then PROGRAM printf '%s\n' "$__sb_e" >"$__sb_f/s"
 PROGRAM mv -- "$__sb_f/s" "$__sb_f/status"
@@ -98,7 +99,10 @@ _AWAIT = r"\wait PID || ! \kill -0 PID || PROGRAM sleep 1"
 _JOB_TOLD = r"""{
 PROGRAM cat DIRECTORY/status 2>/dev/null ||
 if \kill -0 PID 2>/dev/null; then PROGRAM printf 'running\n'
-else PROGRAM cat DIRECTORY/status 2>/dev/null || PROGRAM printf 'gone\n'
+else PROGRAM cat DIRECTORY/status 2>/dev/null || {
+\wait PID 2>/dev/null
+PROGRAM printf 'gone %s\n' "$?"
+}
 fi
 PROGRAM tail -c +FIRST -- DIRECTORY/out
 } >/dev/tty"""

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 _ASK_LIMIT = 30.0
 _GRACE = 2.0
-_KILLED = 137
+# Killed by SIGKILL; and what `wait` says of a process that the shell does not know (any more).
+_KILLED, _UNKNOWN = 137, 127
 # With the session: how long each step may take, and how long a job has for its own ending.
 _END_LIMIT, _LEAVING = 0.5, 0.1
 
@@ -150,8 +151,11 @@ class Job:
         self._raw += printed
         if state == b"running":
             return None
-        # Nobody can write down that it was killed with everything that belongs to it.
-        code = _KILLED if state == b"gone" else int(state)
+        code = int(state.removeprefix(b"gone "))
+        if state == b"gone %d" % _UNKNOWN:
+            # Nobody wrote its status down, and the shell does not know it: it catches what can
+            # be caught.
+            code = _KILLED
         self._result = Result(
             command=self.command,
             raw=self._raw,
