@@ -196,8 +196,13 @@ class Parser:
         self._unsolicited = b""
         self.expect(0)
 
-    def expect(self, number: int) -> None:
-        """Get ready for the answer to frame *number*."""
+    def expect(self, number: int, *, by_hand: bool = False) -> None:
+        """Get ready for the answer to frame *number*.
+
+        In one that is typed by hand every prompt is believed, as no program is sent our key, and
+        is no part of the output.
+        """
+        self._by_hand = by_hand
         self._number = b"%d" % number
         self._output = bytearray()
         self._forgotten = self._handed_out = 0
@@ -232,10 +237,6 @@ class Parser:
     def heed_typing(self) -> None:
         """Take notice that something was typed, so that an earlier prompt means nothing more."""
         self.at_prompt = False
-
-    def without_marks(self, data: bytes) -> bytes:
-        """Return *data* without marks of ours."""
-        return re.sub(re.escape(self._prefix) + _MARK, b"", data)
 
     def take_output(self) -> bytes:
         """Return what the command has written and forget it, so that it is never held twice."""
@@ -350,7 +351,9 @@ class Parser:
             del self._output[len(self._output) - len(last) + own[-1].start() :]
 
     def _see_prompt(self, number: bytes, status: int, whole: bytes) -> None:
-        if self.status is None and number == self._number:
+        if self._by_hand and number == self._number:
+            self.at_prompt = True
+        elif self.status is None and number == self._number:
             if not self.at_prompt:
                 self._before_prompt = self.size
                 self._prompt_status = status

@@ -14,21 +14,27 @@ from collections.abc import Callable, Mapping, Sequence
 
 from . import frames, text
 from .attention import Attention
+from .conversation import Conversation, StoppedError
 from .dialogue import Answer, Dialogue, Secrets, table
 from .errors import ProgramEndedError, SessionClosedError, SessionError, UsageError
 from .limits import DEFAULT, Limits
 from .result import Reply
+from .shell import Shell, outcome
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Generator
     from types import TracebackType
 
     from .attention import OnWaiting
     from .dialogue import Answers
     from .limits import Default
-    from .shell import Shell
 
 _CLOSE_LIMIT = 10.0
+# How long an interrupted program may take to be at its prompt again.
+_BACK_LIMIT = 2.0
+_BACK = "Ctrl-C, and the program is at its prompt"
+_LINE_LIMIT = 4_095
 _AT_ONCE = "run it with send(), or give prompt= if this was it"
 _ON_PURPOSE = "use close(), which takes the line to type, to have it end"
 # sqlite3 takes a prompt of at most 19 bytes.
@@ -97,6 +103,7 @@ class Program:
         release: Callable[[], None],
     ) -> None:
         self._shell = shell
+        self._line = shell.line
         self._kind = _MENU if prompt else kind_of(command)
         self._limits = limits
         self._answers = tuple(answers)
@@ -125,7 +132,9 @@ class Program:
         exports = "".join(f"export {name}={text.quote(value)}; " for name, value in settings)
         command = f"({exports}\n{self.command}\n)" if exports else self.command
         attention = self._attention(self._limits)
-        self._take(self._shell.begin(command, attention), attention, self.command)
+        data = self._shell.readied(command)
+        steps = self._shell.exchange(data, attention)
+        self._take(self._conversed(steps, attention, self.command), attention, self.command)
 
     def _set_up(self) -> None:
         """Have it use prompts that nothing else prints."""
@@ -237,7 +246,7 @@ class Program:
             leave = self._kind.leave if line is None else line
             attention = Attention(Limits(timeout))
             try:
-                self.exit_code = self._shell.end_program(_typed(leave) if leave else b"", attention)
+                self.exit_code = self._end(_typed(leave) if leave else b"", attention)
             except SessionError as error:
                 self._secrets.hide_in(error)
                 raise
@@ -278,16 +287,83 @@ class Program:
         reads: bool = False,
     ) -> bytes:
         attention = self._attention(limits, answers=answers, on_waiting=on_waiting, reads=reads)
+        keys, terminal = _typed(line), self._line.terminal
+        if terminal.takes_lines() and len(keys) > _LINE_LIMIT:
+            raise UsageError(f"a line of {len(keys)} bytes is more than the terminal hands over")
+        self._line.heard = time.monotonic()
+        terminal.write(keys, attention.ends(self._line.heard))
+        steps = Conversation(self._line, attention).go_on(lambda: attention.at_prompt)
         try:
-            printed = self._shell.converse(line, _typed(line), attention)
+            printed = self._conversed(steps, attention, line, comes_back=True)
         except BaseException as error:
-            if not self._shell.is_under_way:
-                self.exit_code = self._shell.status
+            if not self._line.is_under_way:
+                self.exit_code = self._line.status
                 self._release()
             if isinstance(error, SessionError):
                 self._secrets.hide_in(error)
             raise
         return self._take(printed, attention, line)
+
+    def _conversed(
+        self,
+        steps: Generator[bytes, None, None],
+        attention: Attention,
+        command: str,
+        *,
+        comes_back: bool = False,
+    ) -> tuple[bytes, int | None]:
+        """Take the *steps*; return what was printed, and the exit status if it has ended.
+
+        What is stopped is interrupted; if that does not bring the program to its prompt, it is
+        ended.
+        """
+        line = self._line
+        try:
+            outcome(steps)
+        except StoppedError as stopped:
+            back = comes_back and self._comes_back(attention)
+            stopped.recovery = _BACK if back else self._shell.recover(stopped.diagnosis)
+            partial = line.parser.take_output()
+            raise stopped.told(command, line, attention, partial) from None
+        except SessionError:
+            raise
+        except BaseException:
+            with contextlib.suppress(SessionError):
+                if line.is_under_way and not (comes_back and self._comes_back(attention)):
+                    self._shell.recover()
+            raise
+        if line.parser.status is not None:
+            status, printed = line.ended()
+            return printed, status
+        line.answered_at = 0
+        return line.parser.take_output(), None
+
+    def _comes_back(self, attention: Attention) -> bool:
+        """Interrupt the program, and say whether it comes to its prompt by that."""
+        back, line = attention.to_be_back(_BACK_LIMIT), self._line
+        if back is None:
+            return False
+        line.answered_at = line.parser.size
+        line.terminal.write(b"\x03", time.monotonic())
+        with contextlib.suppress(StoppedError):
+            outcome(Conversation(line, back).go_on(lambda: back.at_prompt))
+        return back.at_prompt
+
+    def _end(self, keys: bytes, attention: Attention) -> int:
+        """Type *keys*, or Ctrl-D, and return the exit status once the program has ended."""
+        line = self._line
+        line.heard = time.monotonic()
+        if keys:
+            line.terminal.write(keys, attention.ends(line.heard))
+        else:
+            line.terminal.end_input(attention.ends(line.heard))
+        steps = Conversation(line, attention).go_on()
+        try:
+            outcome(self._shell.guarded(steps))
+        except StoppedError as stopped:
+            partial = line.parser.take_output()
+            raise stopped.told(self.command, line, attention, partial) from None
+        return line.ended()[0]
 
     def _take(self, printed: tuple[bytes, int | None], attention: Attention, line: str) -> bytes:
         """Return what was *printed*, without the prompt that it ends with."""
@@ -320,11 +396,12 @@ class Program:
 
     def _leave_by_force(self) -> None:
         try:
-            if self._shell.is_under_way:
-                self._shell.interrupt()
+            if self._line.is_under_way:
+                with contextlib.suppress(SessionError):
+                    self._shell.recover()
         finally:
             if self.exit_code is None:
-                self.exit_code = self._shell.status
+                self.exit_code = self._line.status
             self._release()
 
     def __enter__(self) -> Program:

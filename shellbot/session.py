@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 
 from . import console, dialects, dialogue, frames, jobs, surroundings, text
 from .attention import Attention
+from .by_hand import ByHand
 from .diagnosis import Diagnosis
 from .dialogue import Dialogue, Key, Secret, Secrets
 from .echo import Audience, Echo
@@ -127,6 +128,7 @@ class Session:
         self._turns: list[_Turn] = []
         self._doing = ""
         self._jobs: list[Job] = []
+        self._by_hand: ByHand | None = None
         self._closed = False
         self._secrets = Secrets()
         self._echoes = echo
@@ -192,6 +194,7 @@ class Session:
         given: bytes | None = None,
         splits: bool = False,
     ) -> Generator[bytes, None, Result]:
+        self._in_step()
         if self._restart and self._shell.lost:
             self._reopen()
         try:
@@ -396,6 +399,7 @@ class Session:
         turn = _Turn()
         try:
             self._take(turn, line)
+            self._in_step()
             return Program(
                 self._shell,
                 line,
@@ -427,6 +431,7 @@ class Session:
         frames.encode(line)
 
         def start() -> Job:
+            self._in_step()
             if self._restart and self._shell.lost:
                 self._reopen()
             job = Job(
@@ -472,8 +477,7 @@ class Session:
             if isinstance(one, Secret):
                 self._secrets.add(one)
         data = b"".join(map(dialogue.exactly, keys))
-        shell = self._shell
-        self._alone("type()", lambda: shell.type(data, Attention(limits)))
+        self._alone("type()", lambda: self._typed(limits).type(data, Attention(limits)))
 
     def expect(
         self,
@@ -496,8 +500,21 @@ class Session:
         if not compiled:
             raise UsageError("expect() needs a pattern")
         limits = self._limits.but(timeout, idle_timeout)
-        shell = self._shell
-        return self._alone("expect()", lambda: shell.expect(compiled, Attention(limits)))
+        return self._alone(
+            "expect()", lambda: self._typed(limits).expect(compiled, Attention(limits))
+        )
+
+    def _typed(self, limits: Limits) -> ByHand:
+        """Return the frame that is typed by hand, begun if there is none."""
+        if self._by_hand is None:
+            self._by_hand = ByHand(self._shell, Attention(limits))
+        return self._by_hand
+
+    def _in_step(self) -> None:
+        """Make sure that nothing typed by hand is under way."""
+        if self._by_hand is not None:
+            self._by_hand.end()
+            self._by_hand = None
 
     def send_until(
         self,

@@ -24,11 +24,15 @@ RANKS = {
     "stream": 5,
     "surroundings": 5,
     "terminal": 5,
-    "shell": 6,
-    "program": 7,
-    "jobs": 7,
-    "session": 8,
-    "__init__": 9,
+    "line": 6,
+    "conversation": 7,
+    "recovery": 7,
+    "shell": 8,
+    "program": 9,
+    "by_hand": 9,
+    "jobs": 9,
+    "session": 10,
+    "__init__": 11,
 }
 
 

@@ -1,0 +1,138 @@
+"""Get a shell back to its prompt, by ever stronger means."""
+
+from __future__ import annotations
+
+import signal
+import termios
+import time
+from collections.abc import Callable
+
+from .diagnosis import Diagnosis, Look
+from .line import Line
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .processes import Moment
+
+# How often a shell that runs a loop is interrupted, and how long it is given each time.
+_INSISTENCE, _INSISTENT = 20, 0.03
+
+
+class Recovery:
+    """One way back from a command that is stopped."""
+
+    def __init__(self, line: Line, diagnosis: Diagnosis | None) -> None:
+        self._line = line
+        self.diagnosis = diagnosis or Diagnosis("silent", because="it is being stopped")
+        """What the command was doing."""
+        self._pressed: Moment | None = None
+        """When Ctrl-C was pressed last."""
+
+    def run(self) -> str:
+        """Get the shell to its prompt, and return what it took."""
+        assert self._line.since
+        since, terminal, diagnosis = self._line.since, self._line.terminal, self.diagnosis
+        if self._line.answered(time.monotonic()):
+            return self._recovered("nothing, as it had just ended by itself", since)
+        steps: list[tuple[str, float, Callable[[float], object]]] = [
+            ("Ctrl-C", 0.3, self._interrupt),
+            ("Ctrl-C", 0.7, self._insist),
+            ("Ctrl-C again", 0.4, self._interrupt),
+            ("Ctrl-\\", 0.4, lambda deadline: terminal.press(termios.VQUIT, deadline)),
+            ("Ctrl-D", 0.4, lambda deadline: self._leave(deadline, inner=False)),
+            ("hanging up on what it had started", 0.3, self._hang_up),
+            ("killing what it had started", 0.5, self._kill),
+            # What was killed may have read the last question in the shell's place.
+            ("killing what it had started", 0.7, self._ask_at_the_prompt),
+        ]
+        if diagnosis.kind == "shell":
+            if diagnosis.pid == terminal.pid:
+                self._line.lost = (
+                    f"the shell was replaced by another one, {diagnosis.process}, which login() "
+                    "is for"
+                )
+                raise self._line.gone(self._line.lost, self._line.parser.take_output())
+            # Nothing but the end of its input, or death, makes it leave.
+            steps.insert(0, ("Ctrl-D", 1.0, lambda deadline: self._leave(deadline, inner=True)))
+        elif terminal.pass_on(b"\x03") and self._line.answered(time.monotonic() + 0.5):
+            return self._recovered("Ctrl-C", since)
+        for name, bound, act in steps:
+            deadline = time.monotonic() + bound
+            act(deadline)
+            if self._line.answered(deadline):
+                return self._recovered(name, since)
+        # It may go on for ever by itself, as a loop does with a trap of its own.
+        terminal.kill()
+        terminal.close()
+        self._line.lost = "the shell had to be killed, as nothing else stopped its last command"
+        return "killing the shell itself, so the session is lost"
+
+    def _recovered(self, name: str, since: Moment) -> str:
+        assert self._line.parser.status is not None
+        self._line.status = self._line.parser.status
+        left = self._line.terminal.end_since(since)
+        self._settle()
+        self._line.since = None
+        if left:
+            name += f", and ending what it had left on the terminal: {', '.join(left)}"
+        return name
+
+    def _interrupt(self, deadline: float) -> None:
+        self._pressed = self._line.terminal.clock.now()
+        self._line.terminal.press(termios.VINTR, deadline)
+        if self._line.since:
+            # What is stopped gets it only as it goes on.
+            self._line.terminal.resume_since(self._line.since)
+
+    def _insist(self, deadline: float) -> None:
+        """Do for a shell what Ctrl-C alone does not."""
+        terminal, since, pressed = self._line.terminal, self._line.since, self._pressed
+        if self._line.dialect.abandon and not self._line.parser.started:
+            terminal.write(self._line.dialect.abandon, deadline)
+            self._ask_at_the_prompt(deadline)
+        elif terminal.pid in Look(self._line.scene()).readers:
+            self._ask_at_the_prompt(deadline)
+        # A shell in a loop takes no notice where the program that it waits for ends by itself.
+        elif since and pressed and not terminal.is_held_up(since, pressed):
+            for _ in range(_INSISTENCE):
+                self._interrupt(deadline)
+                if self._line.answered(min(deadline, time.monotonic() + _INSISTENT)):
+                    break
+
+    def _ask_at_the_prompt(self, deadline: float) -> None:
+        """Ask how the frame ended, if the shell is at a prompt that does not tell.
+
+        Such as one that a command has changed for good, or that came before the frame was read.
+        """
+        if self._line.since and self._line.terminal.is_alone_since(self._line.since):
+            self._line.terminal.write(self._line.dialect.question(self._line.number), deadline)
+
+    def _leave(self, deadline: float, *, inner: bool) -> None:
+        terminal = self._line.terminal
+        if inner or (terminal.foreground() != terminal.pid and Look(self._line.scene()).readers):
+            # A shell in the shell gives the terminal back as it leaves. Killed, it does not.
+            terminal.end_input(deadline)
+        else:
+            self._ask_at_the_prompt(deadline)
+
+    def _hang_up(self, deadline: float) -> None:
+        # Ctrl-C also empties the queue of what was typed, which the shell itself is to read next.
+        self._interrupt(deadline)
+        if self._line.since:
+            self._line.terminal.kill_since(self._line.since, signal.SIGHUP)
+
+    def _kill(self, deadline: float) -> None:
+        if self._line.since:
+            self._line.terminal.kill_since(self._line.since, signal.SIGKILL)
+
+    def _settle(self) -> None:
+        line = self._line
+        if line.dialect.settle:
+            partial, status = self._line.parser.take_output(), self._line.parser.status
+            self._line.number += 1
+            self._line.parser.expect(self._line.number)
+            self._line.terminal.write(
+                self._line.dialect.aside(self._line.number, self._line.dialect.settle)
+            )
+            self._line.answered(time.monotonic() + 1.0)
+            self._line.parser.resume(partial, status)
