@@ -133,6 +133,7 @@ class Program:
         command = f"({exports}\n{self.command}\n)" if exports else self.command
         attention = self._attention(self._limits)
         data = self._shell.readied(command)
+        self._line.command = self.command
         steps = self._shell.exchange(data, attention)
         self._take(self._conversed(steps, attention, self.command), attention, self.command)
 
@@ -141,7 +142,6 @@ class Program:
         key = frames.new_key()[:_KEY]
         words = {"PROMPT": f"{key}>", "MORE": f"{key}|"}
         self._sure = words["PROMPT"]
-        self._more = _filled_in(self._kind.more, words)
         others = f"|{self._kind.more}" if self._kind.more else ""
         self._prompt = Answer(rf"(?:{key}[>|]{others})\Z", "")
         for line in self._kind.set_up:
@@ -288,6 +288,8 @@ class Program:
     ) -> bytes:
         attention = self._attention(limits, answers=answers, on_waiting=on_waiting, reads=reads)
         keys, terminal = _typed(line), self._line.terminal
+        if self._line.lost:
+            raise self._line.gone(self._line.lost)
         if terminal.takes_lines() and len(keys) > _LINE_LIMIT:
             raise UsageError(f"a line of {len(keys)} bytes is more than the terminal hands over")
         self._line.heard = time.monotonic()
@@ -352,6 +354,8 @@ class Program:
     def _end(self, keys: bytes, attention: Attention) -> int:
         """Type *keys*, or Ctrl-D, and return the exit status once the program has ended."""
         line = self._line
+        if line.lost:
+            raise line.gone(line.lost)
         line.heard = time.monotonic()
         if keys:
             line.terminal.write(keys, attention.ends(line.heard))
