@@ -14,6 +14,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .processes import Moment
 
+# How soon a shell is at its prompt after Ctrl-C, if nothing holds it up.
+_PROMPT = 0.05
 # How often a shell that runs a loop is interrupted, and how long it is given each time.
 _INSISTENCE, _INSISTENT = 20, 0.03
 
@@ -80,8 +82,10 @@ class Recovery:
     def _interrupt(self, deadline: float) -> None:
         self._pressed = self._line.terminal.clock.now()
         self._line.terminal.press(termios.VINTR, deadline)
-        if self._line.since:
-            # What is stopped gets it only as it goes on.
+        # What is stopped gets it only as it goes on. Not before it has to: ash 1.35, at its prompt
+        # by then, takes the news of that for the end of its input.
+        promptly = min(deadline, time.monotonic() + _PROMPT)
+        if self._line.since and not self._line.answered(promptly):
             self._line.terminal.resume_since(self._line.since)
 
     def _insist(self, deadline: float) -> None:
