@@ -172,7 +172,11 @@ class Conversation:
             attention.told = None
             return
         occasion = waiting.occasion or (waiting.kind, line.parser.size)
-        if occasion in (attention.told, attention.answered):
+        # What was printed last may be a question that there is an answer to.
+        to_come = attention.answer_at < inf or line.terminal.has_unread()
+        if attention.dialogue and to_come:
+            return
+        if occasion == attention.told or self._wait(waiting) == attention.answered:
             return
         attention.told = occasion
         if attention.on_waiting is not None:
@@ -204,7 +208,10 @@ class Conversation:
         line, attention = self._line, self._attention
         talk = attention.dialogue
         assert talk
-        printed = line.parser.last(min(line.parser.size - line.answered_at, SCREEN))
+        printed = line.parser.last(SCREEN)
+        if not diagnosis.has_alternate_screen(printed):
+            # There, what did not change is not written again. Elsewhere only what is new counts.
+            printed = line.parser.last(min(line.parser.size - line.answered_at, SCREEN))
         drawn = diagnosis.has_screen(printed)
         question = talk.asked(
             text.rendered(printed if drawn else printed[-SHOWN:]), full_screen=drawn
@@ -224,14 +231,14 @@ class Conversation:
             return
         if asking is None and look.is_blind and now >= line.heard + _BLIND_PAUSE:
             asking = Diagnosis("question", question=text.last_line(printed)[0], certain=False)
-        if asking is None or asking.occasion == attention.answered:
+        if asking is None or self._wait(asking) == attention.answered:
             attention.answer_later(now)
             return
         attention.answer_at = inf
         if question is None or is_prompt:
             # Nobody types a line for a password question but who has the answer to it.
             attention.at_prompt = is_prompt or asking.kind != "password"
-            attention.answered = asking.occasion
+            attention.answered = self._wait(asking)
             return
         refusal = question.refusal
         if question.answer.secret and not dialogue.may_have(question, hidden=asking.hidden):
@@ -251,8 +258,16 @@ class Conversation:
                 asked=question.line,
             )
         talk.note(question, reply)
+        attention.answered = self._wait(asking)
         self._reply(reply, f"the answer to {question.answer.pattern.pattern!r}", asking.kind)
-        attention.answered = asking.occasion
+
+    def _wait(self, asking: Diagnosis) -> object:
+        """Return what differs from one time that somebody waits to the next."""
+        if asking.occasion is None:
+            return self._line.parser.size
+        _, pid, runs = asking.occasion
+        # How often a full-screen program has run tells nothing, as it refreshes its screen.
+        return pid, runs or self._line.parser.size
 
     def _reply(self, reply: Typed, what: str, kind: str) -> None:
         line = self._line

@@ -151,7 +151,7 @@ class Diagnosis:
         self.pid = process.pid if process else None
         self.question = question
         """The line that it asks with, as it stands on the screen; for kinds that have one."""
-        self.occasion: object = None
+        self.occasion: tuple[str, int, str] | None = None
         """Differs from one time that the process waits to the next, if that is known."""
         self.hidden: bool | None = None
         """Whether the terminal does not show what is typed, if that is known."""
@@ -593,11 +593,16 @@ def _operands(words: list[str]) -> list[str]:
 
 def has_screen(printed: bytes) -> bool:
     """Whether *printed* draws on a screen, and does not only follow line by line."""
+    if re.search(_SCREEN_ON + b"|" + _SCREEN_OFF, printed):
+        return has_alternate_screen(printed)
+    return len(re.findall(_ADDRESSED, printed)) > 1
+
+
+def has_alternate_screen(printed: bytes) -> bool:
+    """Whether *printed* leaves the terminal on the screen that full-screen programs draw on."""
     on = [found.start() for found in re.finditer(_SCREEN_ON, printed)]
     off = [found.start() for found in re.finditer(_SCREEN_OFF, printed)]
-    if on or off:
-        return max(on, default=-1) > max(off, default=-1)
-    return len(re.findall(_ADDRESSED, printed)) > 1
+    return max(on, default=-1) > max(off, default=-1)
 
 
 def _by_the_text(scene: Scene, unseen: list[Process]) -> Diagnosis | None:

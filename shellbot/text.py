@@ -162,6 +162,8 @@ class _Page:
             self._go(row, column - count)
         elif final in "G`":
             self._go(row, count - 1)
+        elif final == "d":
+            self._go(count - 1, column)
         elif final == "K":
             self._erase(line, numbers[0])
         elif final == "J" and numbers[0] == 0:
