@@ -264,7 +264,7 @@ def _compiled(pattern: object) -> re.Pattern[str]:
     if not isinstance(pattern, str) or not pattern:
         raise UsageError(f"what is asked is a string or a compiled pattern, not {pattern!r}")
     try:
-        return re.compile(pattern)
+        return re.compile(pattern, re.MULTILINE)
     except re.error as error:
         raise UsageError(f"{pattern!r} is not a regular expression: {error}") from None
 
