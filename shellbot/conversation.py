@@ -257,7 +257,8 @@ class Conversation:
                 why=refusal or "The answers give up there",
                 asked=question.line,
             )
-        talk.note(question, reply)
+        silent = asking.hidden and line.terminal.takes_lines()
+        talk.note(question, reply, echoed=not silent)
         attention.answered = self._wait(asking)
         self._reply(reply, f"the answer to {question.answer.pattern.pattern!r}", asking.kind)
 

@@ -356,9 +356,10 @@ class Dialogue:
 
     def _without_echo(self, printed: str) -> str:
         """Return what is left of *printed* without what was typed, if the program repeats that."""
-        if self._typed and self._typed.startswith(printed):
-            return ""
-        return printed.removeprefix(self._typed)
+        if not self._typed:
+            return printed
+        echo = self._typed + "\n"
+        return "" if echo.startswith(printed) else printed.removeprefix(echo)
 
     def reply(self, question: Question) -> Reply:
         """Return what to type, or None to leave it open, or False to give up."""
@@ -377,10 +378,10 @@ class Dialogue:
             self._secrets.add(reply)
         return reply if callable(given) or reply is not None else False
 
-    def note(self, question: Question, reply: Reply) -> None:
-        """Note that *question* was given that *reply*."""
+    def note(self, question: Question, reply: Reply, *, echoed: bool = True) -> None:
+        """Note that *question* was given that *reply*, and whether that may be *echoed*."""
         question.lines.append(question.line)
-        self._typed = reply.removesuffix("\n") if isinstance(reply, str) else ""
+        self._typed = reply.removesuffix("\n") if echoed and isinstance(reply, str) else ""
         shown = _MASK if isinstance(reply, Secret) else repr(reply)
         self.answered.append((question.line, shown))
         self.over = question.answer.stop
