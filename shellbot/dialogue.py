@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 
-from .errors import SessionError, UnknownNameError, UsageError
+from .errors import CommandError, DialogueError, SessionError, UnknownNameError, UsageError
 from .frames import encode, typed
 
 TYPE_CHECKING = False
@@ -109,6 +109,10 @@ class Secrets:
         diagnosis = getattr(error, "diagnosis", None)
         if diagnosis is not None:
             diagnosis.question = self.hide(diagnosis.question)
+        if isinstance(error, CommandError):
+            error.result = error.result.hidden()
+        if isinstance(error, DialogueError):
+            error.answered = [(self.hide(line), shown) for line, shown in error.answered]
 
     def _without_half(self, tail: str) -> str:
         """Return *tail* without the half of a secret that it may begin with."""

@@ -43,6 +43,7 @@ def _rebuilt(
     kind: type[ShellbotError], arguments: tuple[object, ...], state: dict[str, object]
 ) -> ShellbotError:
     error = kind.__new__(kind, *arguments)
+    error.args = arguments  # which those that are OSErrors as well leave to their constructor
     error.__dict__.update(state)
     return error
 

@@ -10,6 +10,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from typing_extensions import Self
+
+_DERIVED = ("output", "text", "stderr")
+
 
 class Where:
     """A place that commands run in: host, user, and how many logins deep."""
@@ -67,8 +71,24 @@ class Reply:
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"it cannot be changed (tried to set {name!r})")
 
+    def __getstate__(self) -> dict[str, object]:
+        # What hides secrets knows them, and stays here.
+        return {**self.__dict__, "_hide": bytes, "_repr": repr(self)}
+
     def __setstate__(self, state: dict[str, object]) -> None:
         self.__dict__.update(state)
+
+    def hidden(self) -> Self:
+        """Return the same without the secrets that it holds."""
+        hide = self.__dict__["_hide"]
+        other = type(self).__new__(type(self))
+        state = {name: self.__dict__[name] for name in self.__dict__ if name not in _DERIVED}
+        for name in ("raw", "raw_stderr"):
+            if state.get(name) is not None:
+                state[name] = hide(state[name])
+        command = hide(self.command.encode("utf-8", "surrogateescape"))
+        other.__setstate__({**state, "command": command.decode("utf-8", "surrogateescape")})
+        return other
 
     def __delattr__(self, name: str) -> None:
         raise AttributeError(f"it cannot be changed (tried to delete {name!r})")
@@ -101,6 +121,8 @@ class Reply:
         return (self.command, self.raw, self.duration, self.where)
 
     def __repr__(self) -> str:
+        if "_repr" in self.__dict__:
+            return str(self.__dict__["_repr"])
         hide = self.__dict__["_hide"]
         command = hide(self.command.encode("utf-8", "surrogateescape")).decode("utf-8", "replace")
         return (
