@@ -113,18 +113,18 @@ def test_a_pattern_may_span_lines(bash: Session) -> None:
 
 
 OWN_TEXT = {
-    "in the command": "echo 'Password:' >/dev/null; sleep 1; echo done",
-    "in a comment": "sleep 1; echo done # Password:",
-    "in the command, below set -v": "set -v; : 'Password:'; sleep 1; echo done",
-    "in the command, below set -x": "set -x; : 'Password:'; sleep 1; echo done",
-    "in a here-document": "cat >/dev/null <<end\nPassword:\nend\nsleep 1; echo done",
-    "in the output, and nobody reads": "printf Password:; sleep 1; echo; echo done",
+    "in the command": "echo 'Password:' >/dev/null; sleep 0.3; echo done",
+    "in a comment": "sleep 0.3; echo done # Password:",
+    "in the command, below set -v": "set -v; : 'Password:'; sleep 0.3; echo done",
+    "in the command, below set -x": "set -x; : 'Password:'; sleep 0.3; echo done",
+    "in a here-document": "cat >/dev/null <<end\nPassword:\nend\nsleep 0.3; echo done",
+    "in the output, and nobody reads": "printf Password:; sleep 0.3; echo; echo done",
     "in the last of the output": "echo done; printf Password:",
-    "on an earlier line": "echo Password:; echo more; sleep 1; echo done",
-    "in a program that does not read": "sh -c 'printf Password:; exec sleep 1'; echo done",
-    "in a pipe that is read": "printf 'Password:' | { sleep 1; cat; }; echo; echo done",
-    "in the title of the window": r"printf '\033]0;Password:\007'; sleep 1; echo done",
-    "before the reader has what it reads": "printf Password:; cat </dev/null; sleep 1; echo done",
+    "on an earlier line": "echo Password:; echo more; sleep 0.3; echo done",
+    "in a program that does not read": "sh -c 'printf Password:; exec sleep 0.3'; echo done",
+    "in a pipe that is read": "printf 'Password:' | { sleep 0.3; cat; }; echo; echo done",
+    "in the title of the window": r"printf '\033]0;Password:\007'; sleep 0.3; echo done",
+    "before the reader has what it reads": "printf Password:; cat </dev/null; sleep 0.3; echo done",
 }
 
 
