@@ -233,6 +233,8 @@ class Answer:
         self.pattern = _compiled(pattern)
         if reply is False or (reply is None and not stop):
             raise UsageError(f"the answer to {pattern!r} has no reply; only with stop=True it may")
+        if secret and not (reply is None or isinstance(reply, (str, Secret)) or callable(reply)):
+            raise UsageError(f"the answer to {pattern!r} is no string, so it cannot be secret")
         if not (reply is None or isinstance(reply, _REPLIES) or callable(reply)):
             raise UsageError(
                 f"the answer to {pattern!r} is {reply!r}, and not a string, bytes, a Secret, a Key "
@@ -372,7 +374,10 @@ class Dialogue:
         reply: Reply = given(question.match) if callable(given) else given
         if isinstance(reply, str) and question.answer.secret:
             reply = Secret(reply)
-        if reply is not None and reply is not False and not isinstance(reply, _REPLIES):
+        may_be = (Secret,) if question.answer.secret else _REPLIES
+        if reply is not None and reply is not False and not isinstance(reply, may_be):
+            if question.answer.secret:
+                raise UsageError(f"{what} no string, so it cannot be secret")
             raise UsageError(
                 f"{what} {reply!r}, and not a string, bytes, a Secret, a Key, None or False"
             )
