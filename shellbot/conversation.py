@@ -241,11 +241,10 @@ class Conversation:
             attention.answered = self._wait(asking)
             return
         refusal = question.refusal
-        if question.answer.secret and not dialogue.may_have(question, hidden=asking.hidden):
-            refusal = (
-                "A secret is only typed where it is not shown, or to what speaks of a password"
-            )
         reply = False if refusal else talk.reply(question)
+        if isinstance(reply, Secret):
+            refusal = talk.why_not(question, reply, hidden=asking.hidden)
+            reply = False if refusal else reply
         attention.resume(now)
         if reply is None:
             return

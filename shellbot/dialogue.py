@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _MASK = "********"
 _LINE_LIMIT = 4_095
+_REFUSED = "It was given that secret, so it has refused it"
 # What a pattern or a question says that is about a secret.
 _SECRETIVE = r"(?i)pass ?(?:word|phrase|code|wort)|passwd|\bpin\b|\botp\b|token|secret|one-time"
 
@@ -329,6 +330,7 @@ class Dialogue:
         self._answers = tuple(answers)
         self._lines: list[list[str]] = [[] for _ in self._answers]
         self._secrets = secrets
+        self._given: list[tuple[Answer, str, Secret]] = []
         self.answered: list[tuple[str, str]] = []
         """Each question that was answered, with the reply as it may be shown."""
         self.over = False
@@ -387,10 +389,18 @@ class Dialogue:
             self._secrets.add(reply)
         return reply if callable(given) or reply is not None else False
 
+    def why_not(self, question: Question, secret: Secret, *, hidden: bool | None) -> str:
+        """Say why *secret* must not be typed there, if so; *hidden* as for :func:`may_have`."""
+        if not may_have(question, hidden=hidden):
+            return "A secret is only typed where it is not shown, or to what speaks of a password"
+        return _REFUSED if (question.answer, question.line, secret) in self._given else ""
+
     def note(self, question: Question, reply: Reply, *, echoed: bool = True) -> None:
         """Note that *question* was given that *reply*, and whether that may be *echoed*."""
         question.lines.append(question.line)
         self._typed = reply.removesuffix("\n") if echoed and isinstance(reply, str) else ""
+        if isinstance(reply, Secret):
+            self._given.append((question.answer, question.line, reply))
         shown = _MASK if isinstance(reply, Secret) else repr(reply)
         self.answered.append((question.line, shown))
         self.over = question.answer.stop
@@ -429,7 +439,7 @@ def _last_match(pattern: re.Pattern[str], shown: str, start: int) -> re.Match[st
 
 def _refusal(answer: Answer, lines: list[str], line: str) -> str:
     if answer.secret and line in lines:
-        return "It was given that secret, so it has refused it"
+        return _REFUSED
     if answer.times is not None and len(lines) >= answer.times:
         times = "once" if answer.times == 1 else f"{answer.times} times"
         return f"It was answered {times}, and times={answer.times} allows no more"
