@@ -8,6 +8,7 @@ import pickle
 import sys
 import traceback
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from dialogues.asking import in_step
@@ -245,3 +246,24 @@ def test_a_stream_that_fails_shows_no_secret(bash: Session) -> None:
     with pytest.raises(CommandError) as caught, lines:
         list(lines)
     assert not any(form in text for text in shown_by(caught.value) for form in forms(SECRET))
+
+
+def test_a_secret_of_a_function_is_not_typed_where_it_would_be_seen(
+    bash: Session, tmp_path: Path
+) -> None:
+    command = 'stty echo; sh -c \'printf "Name? "; read x; echo "$x" >typed\''
+    with pytest.raises(DialogueError, match="only typed where it is not shown"):
+        bash.send(command, answers={"Name": lambda match: Secret(SECRET)}, timeout=20)
+    assert not (tmp_path / "typed").exists()
+    assert in_step(bash)
+
+
+def test_a_secret_of_a_function_is_not_given_twice_either(bash: Session) -> None:
+    answers = [Answer("PIN", lambda match: Secret("9375"), times=None)]
+    with pytest.raises(DialogueError, match="refused it") as caught:
+        bash.send("read -sp PIN: x; echo; read -sp PIN: x", answers=answers, timeout=20)
+    assert caught.value.answered == [("PIN:", "********")]
+    codes = iter(("9375", "9376"))
+    answers = [Answer("PIN", lambda match: Secret(next(codes)), times=None)]
+    command = 'read -sp PIN: x; echo; read -sp PIN: y; [ "$x$y" = 93759376 ]'
+    assert bash.send(command, answers=answers, timeout=20).ok
