@@ -181,7 +181,7 @@ class Key:
         """Return what the key sends: Enter and the cursor keys have two forms."""
         if full_screen and self.name == "ENTER":
             return b"\r"
-        return re.sub(_APPLICATION, rb"\x1bO\1", self._sends) if application else self._sends
+        return re.sub(_APPLICATION, rb"\033O\1", self._sends) if application else self._sends
 
     def __repr__(self) -> str:
         return f"Key.{self.name}" if self.name in _KEYS else f"Key({self.name!r})"
