@@ -43,7 +43,7 @@ class Attention:
         sure: str = "",
         reads: bool = False,
         group: int = 0,
-        last_occasion: object = None,
+        last_turn: object = None,
     ) -> None:
         self.started = time.monotonic()
         self.limits = limits
@@ -75,8 +75,8 @@ class Attention:
         self.answer_at = self.started + _ANSWER_SOON if reads else inf
         """When to see whether it has asked something."""
         self._patience = _ANSWER_SOON
-        self.answered = last_occasion
-        """The last occasion that was answered."""
+        self.answered = last_turn
+        """Whose turn it was that was answered last."""
 
     @property
     def shows(self) -> bool:
@@ -97,7 +97,7 @@ class Attention:
             prompt=self.prompt,
             sure=self.sure,
             reads=self.reads,
-            last_occasion=self.answered,
+            last_turn=self.answered,
         )
 
     def ends(self, heard: float) -> float:

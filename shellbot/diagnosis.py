@@ -127,7 +127,7 @@ class Diagnosis:
 
     __slots__ = (
         *("because", "certain", "hidden", "kind", "lasting", "occasion", "pid", "process"),
-        *("question", "waiting"),
+        *("question", "turn", "waiting"),
     )
 
     def __init__(
@@ -153,6 +153,8 @@ class Diagnosis:
         """The line that it asks with, as it stands on the screen; for kinds that have one."""
         self.occasion: object = None
         """Differs from one time that the process waits to the next, if that is known."""
+        self.turn: object = None
+        """Differs once the process has run, as it does to take in what was typed, if known."""
         self.hidden: bool | None = None
         """Whether the terminal does not show what is typed, if that is known."""
         self.lasting = True
@@ -296,8 +298,9 @@ class Look:
             found.certain = False
             found.because = "judged by when it was started"
         # A full-screen program runs each time that it refreshes its screen.
-        runs = "" if found.kind == "full-screen" else processes.status(one.pid, _SWITCHES)
-        found.occasion = (found.kind, one.pid, runs)
+        runs = processes.status(one.pid, _SWITCHES)
+        found.occasion = (found.kind, one.pid, "" if found.kind == "full-screen" else runs)
+        found.turn = (one.pid, runs)
         return found
 
     def _hidden(self) -> list[Process]:

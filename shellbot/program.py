@@ -105,7 +105,7 @@ class Program:
         self._prompt = prompt or (Answer(self._kind.first, "") if self._kind.first else None)
         self._sure = self._ask = ""
         self._wants_more = False
-        self._occasion: object = None
+        self._turn: object = None
         self.command = command
         """The command that it was started with."""
         self.exit_code: int | None = None
@@ -265,7 +265,7 @@ class Program:
             prompt=prompt,
             sure=self._sure,
             reads=prompt is None,
-            last_occasion=self._occasion,
+            last_turn=self._turn,
         )
 
     def _type(
@@ -292,7 +292,7 @@ class Program:
     def _take(self, printed: tuple[bytes, int | None], attention: Attention, line: str) -> bytes:
         """Return what was *printed*, without the prompt that it ends with."""
         raw, ended = printed
-        self._occasion = attention.answered
+        self._turn = attention.answered
         if ended is not None:
             self.exit_code = ended
             self._release()

@@ -680,7 +680,7 @@ class Shell:
             attention.told = None
             return
         occasion = waiting.occasion or (waiting.kind, self._parser.size)
-        if occasion in (attention.told, attention.answered):
+        if occasion == attention.told or (waiting.turn and waiting.turn == attention.answered):
             return
         attention.told = occasion
         if attention.on_waiting is not None:
@@ -728,14 +728,14 @@ class Shell:
             return
         if asking is None and look.is_blind and now >= self._heard + _BLIND_PAUSE:
             asking = Diagnosis("question", question=text.last_line(printed)[0], certain=False)
-        if asking is None or asking.occasion == attention.answered:
+        if asking is None or (asking.turn and asking.turn == attention.answered):
             attention.answer_later(now)
             return
         attention.answer_at = inf
         if question is None or is_prompt:
             # Nobody types a line for a password question but who has the answer to it.
             attention.at_prompt = is_prompt or asking.kind != "password"
-            attention.answered = asking.occasion
+            attention.answered = asking.turn
             return
         refusal = question.refusal
         if question.answer.secret and not dialogue.may_have(question, hidden=asking.hidden):
@@ -758,7 +758,7 @@ class Shell:
         self._reply(
             reply, attention, f"the answer to {question.answer.pattern.pattern!r}", asking.kind
         )
-        attention.answered = asking.occasion
+        attention.answered = asking.turn
 
     def _reply(self, reply: Typed, attention: Attention, what: str, kind: str) -> None:
         cursor_keys = re.findall(rb"\x1b\[\?1([hl])", self._parser.last(_SCREEN))
