@@ -682,8 +682,8 @@ class Shell:
         occasion = waiting.occasion or (waiting.kind, self._parser.size)
         if occasion == attention.told or (waiting.turn and waiting.turn == attention.answered):
             return
-        attention.told = occasion
         if attention.on_waiting is not None:
+            attention.told = occasion
             self._tell(waiting, attention, attention.on_waiting)
         elif waiting.kind == "shell" and waiting.certain:
             # It would never end, and what is sent next would go to nobody knows whom.
