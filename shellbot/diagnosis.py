@@ -596,11 +596,16 @@ def _operands(words: list[str]) -> list[str]:
 
 def has_screen(printed: bytes) -> bool:
     """Whether *printed* draws on a screen, and does not only follow line by line."""
+    if re.search(_SCREEN_ON, printed) or re.search(_SCREEN_OFF, printed):
+        return is_on_its_screen(printed)
+    return len(re.findall(_ADDRESSED, printed)) > 1
+
+
+def is_on_its_screen(printed: bytes) -> bool:
+    """Whether who *printed* that has switched to a screen of its own, and not back."""
     on = [found.start() for found in re.finditer(_SCREEN_ON, printed)]
     off = [found.start() for found in re.finditer(_SCREEN_OFF, printed)]
-    if on or off:
-        return max(on, default=-1) > max(off, default=-1)
-    return len(re.findall(_ADDRESSED, printed)) > 1
+    return max(on, default=-1) > max(off, default=-1)
 
 
 def _by_the_text(scene: Scene, unseen: list[Process]) -> Diagnosis | None:

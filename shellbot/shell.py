@@ -702,7 +702,9 @@ class Shell:
         elif isinstance(answer, (bytes, Secret, Key)):
             if isinstance(answer, Secret):
                 self._secrets.add(answer)
-            self._reply(answer, attention, f"on_waiting returned {answer!r}", waiting.kind)
+            full_screen = waiting.kind == "full-screen"
+            what = f"on_waiting returned {answer!r}"
+            self._reply(answer, attention, what, full_screen=full_screen)
         elif answer is not None:
             raise UsageError(f"on_waiting returned {answer!r}, not text, None or False")
 
@@ -711,7 +713,9 @@ class Shell:
         talk = attention.dialogue
         assert talk
         printed = self._parser.last(min(self._parser.size - self._answered_at, _SCREEN))
-        drawn = diagnosis.has_screen(printed)
+        # What an answer changes on a screen may be little.
+        alone = diagnosis.is_on_its_screen(self._parser.last(_SCREEN))
+        drawn = alone or diagnosis.has_screen(printed)
         question = talk.asked(rendered(printed if drawn else printed[-_SHOWN:]), full_screen=drawn)
         is_prompt = question is not None and question.answer is attention.prompt
         if question and is_prompt and attention.is_sure(question.match.group()):
@@ -755,17 +759,16 @@ class Shell:
                 asked=question.line,
             )
         talk.note(question, reply)
-        self._reply(
-            reply, attention, f"the answer to {question.answer.pattern.pattern!r}", asking.kind
-        )
+        what = f"the answer to {question.answer.pattern.pattern!r}"
+        self._reply(reply, attention, what, full_screen=drawn or asking.kind == "full-screen")
         attention.answered = asking.turn
 
-    def _reply(self, reply: Typed, attention: Attention, what: str, kind: str) -> None:
+    def _reply(self, reply: Typed, attention: Attention, what: str, *, full_screen: bool) -> None:
         cursor_keys = re.findall(rb"\x1b\[\?1([hl])", self._parser.last(_SCREEN))
         keys = dialogue.keystrokes(
             reply,
             lines=self._terminal.takes_lines(),
-            full_screen=kind == "full-screen",
+            full_screen=full_screen,
             application=cursor_keys[-1:] == [b"h"],
         )
         self._type(keys, attention, what)
