@@ -178,8 +178,8 @@ class Conversation:
             return
         if occasion == attention.told or self._wait(waiting) == attention.answered:
             return
-        attention.told = occasion
         if attention.on_waiting is not None:
+            attention.told = occasion
             self._tell(waiting, attention.on_waiting)
         elif waiting.kind == "shell" and waiting.certain:
             # It would never end, and what is sent next would go to nobody knows whom.
@@ -199,7 +199,8 @@ class Conversation:
         elif isinstance(answer, (bytes, Secret, Key)):
             if isinstance(answer, Secret):
                 line.secrets.add(answer)
-            self._reply(answer, f"on_waiting returned {answer!r}", waiting.kind)
+            full_screen = waiting.kind == "full-screen"
+            self._reply(answer, f"on_waiting returned {answer!r}", full_screen=full_screen)
         elif answer is not None:
             raise UsageError(f"on_waiting returned {answer!r}, not text, None or False")
 
@@ -208,14 +209,15 @@ class Conversation:
         line, attention = self._line, self._attention
         talk = attention.dialogue
         assert talk
-        printed = line.parser.last(SCREEN)
-        if not diagnosis.has_alternate_screen(printed):
-            # There, what did not change is not written again. Elsewhere only what is new counts.
-            printed = line.parser.last(min(line.parser.size - line.answered_at, SCREEN))
-        drawn = diagnosis.has_screen(printed)
-        question = talk.asked(
-            text.rendered(printed if drawn else printed[-SHOWN:]), full_screen=drawn
-        )
+        printed = line.parser.last(min(line.parser.size - line.answered_at, SCREEN))
+        on_screen = diagnosis.has_alternate_screen(line.parser.last(SCREEN))
+        drawn = on_screen or diagnosis.has_screen(printed)
+        new = text.rendered(printed if drawn else printed[-SHOWN:])
+        question = talk.asked(new, full_screen=drawn)
+        if on_screen and (question is None or question.refusal):
+            # There, what did not change is not written again.
+            standing = talk.asked(text.rendered(line.parser.last(SCREEN)), full_screen=True)
+            question = standing if standing and not standing.refusal else question
         is_prompt = question is not None and question.answer is attention.prompt
         if question and is_prompt and attention.is_sure(question.match.group()):
             attention.at_prompt = True
@@ -259,7 +261,8 @@ class Conversation:
         silent = asking.hidden and line.terminal.takes_lines()
         talk.note(question, reply, echoed=not silent)
         attention.answered = self._wait(asking)
-        self._reply(reply, f"the answer to {question.answer.pattern.pattern!r}", asking.kind)
+        what = f"the answer to {question.answer.pattern.pattern!r}"
+        self._reply(reply, what, full_screen=drawn or asking.kind == "full-screen")
 
     def _wait(self, asking: Diagnosis) -> object:
         """Return what differs from one time that somebody waits to the next."""
@@ -269,13 +272,13 @@ class Conversation:
         # How often a full-screen program has run tells nothing, as it refreshes its screen.
         return pid, runs or self._line.parser.size
 
-    def _reply(self, reply: Typed, what: str, kind: str) -> None:
+    def _reply(self, reply: Typed, what: str, *, full_screen: bool) -> None:
         line = self._line
         cursor_keys = re.findall(rb"\x1b\[\?1([hl])", line.parser.last(SCREEN))
         keys = dialogue.keystrokes(
             reply,
             lines=line.terminal.takes_lines(),
-            full_screen=kind == "full-screen",
+            full_screen=full_screen,
             application=cursor_keys[-1:] == [b"h"],
         )
         self._type(keys, what)
