@@ -45,7 +45,8 @@ _TAKE_INPUT = r"__sb_i=$(PROGRAM tr -d '\n' </dev/tty)"
 _POUR = r"""GUARD printf %b "$__sb_i" """
 # A shell without process substitution runs the command in a subshell, as the end of a pipeline.
 # What pours is not to be killed by a command that does not read it all: pipefail would tell.
-_FEED = r"""({ GUARD set +x; GUARD trap '' PIPE; POUR; } 2>/dev/null || GUARD :) | GUARD eval 'COMMAND'
+_FEED = r"""({ GUARD set +x; GUARD trap '' PIPE; POUR
+} 2>/dev/null || GUARD :) | GUARD eval 'COMMAND'
 \__sb7 && :"""
 _FEED_BY_SUBSTITUTION = r"""GUARD eval 'COMMAND' < <({ GUARD set +x; POUR; } 2>/dev/null)
 \__sb7 && :"""
