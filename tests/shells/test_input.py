@@ -13,7 +13,6 @@ from pathlib import Path
 
 import pytest
 
-import shellbot
 from shellbot import CommandTimeoutError, LevelLostError, Session, SessionError, UsageError
 
 BIG_IN = ("bash", "mksh")
@@ -286,7 +285,8 @@ SPLITS = {
     "only errors": ("printf '\\n\\ne' >&2", b"", b"\n\ne"),
     "NUL": ("printf 'a\\000b'; printf 'c\\000d' >&2", b"a\0b", b"c\0d"),
     "every byte": (
-        f"{sys.executable} -c 'import os; x = bytes(range(256)); os.write(1, x); os.write(2, x[::-1])'",
+        f"{sys.executable} -c "
+        "'import os; x = bytes(range(256)); os.write(1, x); os.write(2, x[::-1])'",
         bytes(range(256)),
         bytes(range(256))[::-1],
     ),

@@ -132,8 +132,7 @@ def test_a_stream_can_be_left_early(way: str, command: str, bash: Session) -> No
             next(stream)
     elif way == "exception":
         with pytest.raises(ZeroDivisionError), bash.stream(command) as stream:
-            next(stream)
-            raise ZeroDivisionError
+            raise ZeroDivisionError(next(stream))
     elif way == "drop":
         stream = bash.stream(command)
         next(stream)
@@ -167,11 +166,10 @@ def test_a_session_is_busy_while_it_streams(bash: Session) -> None:
 
 
 def test_a_failure_comes_after_the_lines(shell: Session) -> None:
-    lines = []
+    lines: list[str] = []
     stream = shell.stream("echo a; printf b; (exit 7)")
     with pytest.raises(CommandError) as caught:
-        for line in stream:
-            lines.append(line)
+        lines.extend(stream)
     assert lines == ["a", "b"]
     assert caught.value.result.exit_code == 7
     assert stream.result is caught.value.result
@@ -179,20 +177,18 @@ def test_a_failure_comes_after_the_lines(shell: Session) -> None:
 
 
 def test_a_lost_shell_is_told_after_the_lines(shell: Session) -> None:
-    lines = []
+    lines: list[str] = []
     with pytest.raises(LevelLostError) as caught:
-        for line in shell.stream("echo a; echo b; exit 4"):
-            lines.append(line)
+        lines.extend(shell.stream("echo a; echo b; exit 4"))
     assert lines[:2] == ["a", "b"]
     assert caught.value.exit_code == 4
 
 
 def test_limits_hold_for_a_stream(shell: Session) -> None:
     for limits in ({"timeout": 0.5}, {"idle_timeout": 0.5}):
-        lines = []
+        lines: list[str] = []
         with pytest.raises(CommandTimeoutError):
-            for line in shell.stream("echo a; sleep 60", **limits):  # type: ignore[arg-type]
-                lines.append(line)
+            lines.extend(shell.stream("echo a; sleep 60", **limits))  # type: ignore[arg-type]
         assert lines == ["a"]
         assert shell.send("echo in step").raw == b"in step\n"
 
@@ -331,8 +327,9 @@ import shellbot
 with shellbot.bash(name="a", echo=True) as session:
     session.send("printf 'Loading'; sleep 0.3; printf ' more'; sleep 0.3; echo ' done'")
     session.send("printf '10%%'; sleep 0.2; printf '\\\\r20%%'; sleep 0.2; echo")
+    answers = {"PIN": shellbot.Secret("hunter22")}
     session.send("read -rsp 'PIN: ' x; echo; for ((i = 0; i < ${#x}; i++)); do "
-        "printf %s \\"${x:i:1}\\"; sleep 0.05; done; echo", answers={"PIN": shellbot.Secret("hunter22")})
+        "printf %s \\"${x:i:1}\\"; sleep 0.05; done; echo", answers=answers)
 """
 
 
