@@ -45,18 +45,19 @@ _TAKE_INPUT = r"__sb_i=$(PROGRAM tr -d '\n' </dev/tty)"
 _POUR = r"""GUARD printf %b "$__sb_i" """
 # A shell without process substitution runs the command in a subshell, as the end of a pipeline.
 # What pours is not to be killed by a command that does not read it all: pipefail would tell.
-_FEED = r"""(\trap '' PIPE; POUR 2>/dev/null || :) | GUARD eval 'COMMAND'
+_FEED = r"""({ GUARD set +x; GUARD trap '' PIPE; POUR
+} 2>/dev/null || GUARD :) | GUARD eval 'COMMAND'
 \__sb7 && :"""
-_FEED_BY_SUBSTITUTION = r"""GUARD eval 'COMMAND' < <(POUR)
+_FEED_BY_SUBSTITUTION = r"""GUARD eval 'COMMAND' < <({ GUARD set +x; POUR; } 2>/dev/null)
 \__sb7 && :"""
 
 # Standard error goes to a file that only the user may read, and is shown behind the command's own
-# output. `(exit $__sb_s) && :` has the command find the status of the one before it.
-_SPLIT = r"""if (\umask 077; : >"$__sb_f"); then
-(\exit "$__sb_s") && :
-GUARD eval 'COMMAND' 2>>"$__sb_f"
-\__sb5 NUMBER, && :
-fi"""
+# output.
+_ERRORS = r"""(GUARD umask 077; GUARD : >"$__sb_f") && GUARD :"""
+_SPLIT = r"""{ GUARD eval 'COMMAND'
+} 2>>"$__sb_f"
+{ \__sb5 NUMBER,
+} 2>/dev/null && :"""
 
 # `&& :` gives a status other than 0 back without ending the shell or setting off an ERR trap:
 # inside a list it is exempt from both, and so is a pipeline with `!` (POSIX XCU 2.15, set -e). The
@@ -72,8 +73,8 @@ _FINISH_ASIDE = r"""\__sb4 %d= "$__sb_s" """
 _PLACE = r"""__sb_f=${TMPDIR:-/tmp}/.shellbot-NAME
 case $__sb_f in /*) ;; *) __sb_f=$PWD/$__sb_f;; esac
 """
-_JOB = r"""PROGRAM mkdir -m 700 -- "$__sb_f" >/dev/tty 2>&1 && {
-: >>"$__sb_f/out"
+_JOB = r"""PROGRAM mkdir -m 700 -- "$__sb_f" >/dev/tty 2>&1 &&
+(GUARD umask 077; GUARD : >"$__sb_f/out") >/dev/tty 2>&1 && {
 case $- in *e*) __sb_e=-e;; *) __sb_e=+e;; esac
 LAUNCH
 } 2>/dev/null"""
@@ -82,30 +83,32 @@ _LAUNCH = r"""GUARD set -m
 __sb_e=$!
 GUARD set +m
 TELL_JOB"""
-_RUN_JOB = r"""\trap : TERM HUP INT QUIT
+_RUN_JOB = r"""GUARD trap : TERM HUP INT QUIT
 GUARD set +me
 (GUARD set $__sb_e; GUARD eval 'COMMAND') >>"$__sb_f/out" 2>&1
 __sb_e=$?
-if \kill -0 $$; then PROGRAM printf '%s\n' "$__sb_e" >"$__sb_f/s"
+GUARD umask 077
+if GUARD kill -0 $$; then PROGRAM printf '%s\n' "$__sb_e" >"$__sb_f/s"
 PROGRAM mv -- "$__sb_f/s" "$__sb_f/status"
 else PROGRAM rm -rf -- "$__sb_f"
 fi
 """
-_TELL_JOB = r"""PROGRAM printf '%s %s\n' "$__sb_e" "$__sb_f" >/dev/tty"""
-_JOB_AWAITED = r"""until [ -e DIRECTORY/status ] || ! \kill -0 PID; do
+# What is told stands between marks, as `set -x` may print something before and behind it.
+_TELL_JOB = r"""PROGRAM printf '\036[%s %s\036]' "$__sb_e" "$__sb_f" >/dev/tty"""
+_JOB_AWAITED = r"""until GUARD [ -e DIRECTORY/status ] || ! GUARD kill -0 PID; do
 AWAIT
 done 2>/dev/null"""
-_AWAIT = r"\wait PID || ! \kill -0 PID || PROGRAM sleep 1"
-_JOB_TOLD = r"""{
-PROGRAM cat DIRECTORY/status 2>/dev/null ||
-if \kill -0 PID 2>/dev/null; then PROGRAM printf 'running\n'
-else PROGRAM cat DIRECTORY/status 2>/dev/null || {
-\wait PID 2>/dev/null
-PROGRAM printf 'gone %s\n' "$?"
-}
-fi
-PROGRAM tail -c +FIRST -- DIRECTORY/out
-} >/dev/tty"""
+_AWAIT = r"GUARD wait PID || ! GUARD kill -0 PID || PROGRAM sleep 1"
+_JOB_TOLD = r"""__sb_e=
+if GUARD [ -e DIRECTORY/status ] || GUARD kill -0 PID; then GUARD :
+else GUARD wait PID && __sb_e=0 || __sb_e=$?
+fi 2>/dev/null
+(GUARD set +exv
+{
+PROGRAM printf '\036['
+PROGRAM cat DIRECTORY/status 2>/dev/null || PROGRAM printf "${__sb_e:+gone }${__sb_e:-running}\n"
+PROGRAM tail -c +FIRST -- DIRECTORY/out 2>&1 && PROGRAM printf '\036]'
+} >/dev/tty) 2>/dev/null || GUARD :"""
 
 
 def _filled_in(template: str, words: Iterable[tuple[str, str]]) -> str:
@@ -206,7 +209,8 @@ class Dialect:
         self.tell_errors = rb"\__sb6 >/dev/tty"
         """What to run to be told the standard error of a command that was cut short."""
         self._feed = _filled_in(feed, words)
-        self._split = _filled_in(_PLACE + _SPLIT, words)
+        self._errors = _filled_in(_PLACE + _ERRORS, words)
+        self._split = _filled_in(_SPLIT, words)
         self._job = _filled_in(_PLACE + _JOB, words)
         self._words = words
         self._open_line = f" \\{guard} eval '%b\n%b'; %b\n".encode()
@@ -260,10 +264,17 @@ class Dialect:
         """Return *command* with the input that was taken in as its standard input."""
         return self._feed.encode().replace(b"COMMAND", frames.escaped(command))
 
+    def errors_kept(self) -> bytes:
+        """Return what makes the file for the standard error of the command that comes next."""
+        return self._errors.replace("NAME", frames.new_key()).encode()
+
     def split(self, number: int, command: bytes) -> bytes:
         """Return *command*, for frame *number*, with its standard error kept apart."""
-        split = self._split.replace("NUMBER", str(number)).replace("NAME", frames.new_key())
-        return split.encode().replace(b"COMMAND", frames.escaped(command))
+        return (
+            self._split.replace("NUMBER", str(number))
+            .encode()
+            .replace(b"COMMAND", frames.escaped(command))
+        )
 
     def job(self, command: bytes) -> bytes:
         """Return what starts *command* in the background, and tells its number and directory."""
@@ -282,7 +293,9 @@ class Dialect:
     def job_signalled(self, name: str, pids: Iterable[int]) -> bytes:
         """Return what sends jobs the signal *name*, and has those go on that were stopped."""
         groups = " ".join(f"-{pid}" for pid in pids)
-        return f"\\kill -s {name} -- {groups}; \\kill -s CONT -- {groups}".encode()
+        # In a form that every shell has; ash takes no `--`, and dash no process group behind `-s`.
+        line = f"{{ GUARD kill -{name} {groups}; GUARD kill -CONT {groups}; }} 2>&1 || GUARD :"
+        return _filled_in(line, self._words).encode()
 
     def job_forgotten(self, directories: Iterable[str]) -> bytes:
         """Return what removes what was kept of jobs."""

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import re
+import shutil
+import signal
 import time
 
 from . import frames, text
 from .attention import Attention
-from .errors import CommandError, CommandTimeoutError, SessionError
+from .errors import CommandError, CommandTimeoutError, CommandWaitingError, SessionError
 from .limits import DEFAULT, Limits, accepted
 from .result import Result
 
@@ -60,18 +64,18 @@ class Job:
 
     def _start(self) -> tuple[int, str]:
         frame = self.shell.dialect.job(frames.encode(self.command))
-        status, raw = self.shell.aside(frame, Attention(Limits(_ASK_LIMIT)))
-        # zsh has told of the job itself, on the line before.
-        told = raw.decode("utf-8", "surrogateescape").rstrip("\n").rpartition("\n")[2]
-        pid, _, directory = told.partition(" ")
-        if status != 0 or not pid.isdigit():
+        _, raw = self.shell.aside(frame, Attention(Limits(_ASK_LIMIT)))
+        # zsh has told of the job itself, before that.
+        told = re.search(rb"\x1e\[(\d+) (.*?)\x1e\]", raw, re.DOTALL)
+        if told is None:
             raise SessionError(
                 f"no room for the output of a background job: {text.shorten(self.command)}",
                 where=self.where,
                 printed=raw,
             )
-        self.shell.terminal.spared.add(int(pid))
-        return int(pid), directory
+        pid = int(told.group(1))
+        self.shell.terminal.spared.add(pid)
+        return pid, told.group(2).decode("utf-8", "surrogateescape")
 
     # How it is doing
 
@@ -140,14 +144,15 @@ class Job:
         if self._result is not None:
             return self._result
         question = self.shell.dialect.job_told(self.pid, self.directory, len(self._raw))
-        status, raw = self.shell.aside(question, Attention(Limits(_ASK_LIMIT)))
-        state, newline, printed = raw.partition(b"\n")
-        if status != 0 or not newline:
+        _, raw = self.shell.aside(question, Attention(Limits(_ASK_LIMIT)))
+        told = re.search(rb"\x1e\[([\w ]+)\n(.*)\x1e\]", raw, re.DOTALL)
+        if told is None:
             raise SessionError(
                 f"the output of a background job is not there: {text.shorten(self.command)}",
                 where=self.where,
                 printed=raw,
             )
+        state, printed = told.groups()
         self._raw += printed
         if state == b"running":
             return None
@@ -189,7 +194,7 @@ class Job:
         self._signal("TERM")
         try:
             return self._wait(Limits(grace))
-        except CommandTimeoutError:
+        except (CommandTimeoutError, CommandWaitingError):
             self._signal("KILL")
             return self._wait(Limits(_ASK_LIMIT))
 
@@ -207,12 +212,33 @@ class Job:
 def end(shell: Shell, jobs: Sequence[Job]) -> None:
     """End those of *jobs* that run, and leave nothing of them behind."""
     left = [job for job in jobs if job.is_running and job.shell is shell]
-    if not left or shell.lost:
+    if not left:
         return
-    pids = [job.pid for job in left]
     with contextlib.suppress(SessionError):
-        shell.aside(shell.dialect.job_signalled("TERM", pids), Attention(Limits(_END_LIMIT)))
-        shell.drain(_LEAVING)
-        shell.aside(shell.dialect.job_signalled("KILL", pids), Attention(Limits(_END_LIMIT)))
-        directories = [job.directory for job in left]
-        shell.aside(shell.dialect.job_forgotten(directories), Attention(Limits(_END_LIMIT)))
+        if not shell.lost:
+            _end_by(shell, left)
+            return
+    _end_without(shell, left)
+
+
+def _end_by(shell: Shell, jobs: Sequence[Job]) -> None:
+    pids = [job.pid for job in jobs]
+    shell.aside(shell.dialect.job_signalled("TERM", pids), Attention(Limits(_END_LIMIT)))
+    shell.drain(_LEAVING)
+    shell.aside(shell.dialect.job_signalled("KILL", pids), Attention(Limits(_END_LIMIT)))
+    directories = [job.directory for job in jobs]
+    shell.aside(shell.dialect.job_forgotten(directories), Attention(Limits(_END_LIMIT)))
+
+
+def _end_without(shell: Shell, jobs: Sequence[Job]) -> None:
+    """End *jobs* whose shell is gone."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        for job in jobs:
+            with contextlib.suppress(OSError):
+                if os.getsid(job.pid) == shell.terminal.pid:
+                    os.killpg(job.pid, number)
+                    os.killpg(job.pid, signal.SIGCONT)
+        if number == signal.SIGTERM:
+            time.sleep(_LEAVING)
+    for job in jobs:
+        shutil.rmtree(job.directory, ignore_errors=True)

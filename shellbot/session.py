@@ -220,6 +220,7 @@ class Session:
                 "its exported variables. Open another session.",
                 where=self.where,
             )
+        jobs.end(self._shell, self._jobs)
         self._shell.close()
         self._shell = self._opened(*self._kept)
 

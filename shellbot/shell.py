@@ -125,6 +125,7 @@ class Shell:
                     yield from self._give(given, attention)
                     data = self.dialect.fed(data)
                 if splits:
+                    yield from self._keep_errors(attention)
                     data = self.dialect.split(self.line.number + 1, data)
                 status, raw = yield from self._frame(data, attention)
                 if splits:
@@ -174,6 +175,14 @@ class Shell:
         status, raw = yield from taking
         if status != 0:
             raise SessionError("the input was not taken in", where=self.where, printed=raw)
+
+    def _keep_errors(self, attention: Attention) -> Generator[bytes, None, None]:
+        """Have the shell make the file that a command's standard error goes to."""
+        status, raw = yield from self._frame(self.dialect.errors_kept(), attention, aside=True)
+        if status != 0:
+            raise SessionError(
+                "no room for the standard error of a command", where=self.where, printed=raw
+            )
 
     def _split(self, status: int, raw: bytes) -> tuple[bytes, bytes]:
         """Return what came on standard output, and what on standard error."""

@@ -51,8 +51,9 @@ class Stream:
         return self._told
 
     def close(self) -> None:
-        """Interrupt the command, if it has not ended."""
+        """Interrupt the command, if it has not ended. No further line comes."""
         self._chunks.close()
+        self._lines.close()
 
     def __iter__(self) -> Iterator[str]:
         return self
@@ -86,7 +87,7 @@ def _told(chunks: Generator[bytes, None, Result], end: _End) -> Iterator[bytes]:
             yield chunk
 
 
-def _lines(chunks: Iterator[bytes]) -> Iterator[str]:
+def _lines(chunks: Iterator[bytes]) -> Generator[str, None, None]:
     begun: list[bytes] = []
     failure = None
     try:
