@@ -36,7 +36,7 @@ __sb2() { case $__sb_d in "$1");; *) FINISH;; esac; }
 __sb4() { \__sb1 "$1" "$__sb_u"; case $__sb_s in 0) __sb_s=$2;; esac; RETURN 1; }
 __sb5() { __sb_s=$?; END >/dev/tty; \__sb6 >/dev/tty; RETURN "$__sb_s"; }
 __sb7() { __sb_s=$?; \unset __sb_i; RETURN "$__sb_s"; }
-__sb6() { PROGRAM cat -- "$__sb_f"; PROGRAM rm -f -- "$__sb_f"; }
+__sb6() { PROGRAM cat -- "$__sb_f" && PROGRAM rm -f -- "$__sb_f"; }
 """
 
 # What takes in the input of the command that comes next, which is typed in a form that any
@@ -52,12 +52,16 @@ _FEED_BY_SUBSTITUTION = r"""GUARD eval 'COMMAND' < <({ GUARD set +x; POUR; } 2>/
 \__sb7 && :"""
 
 # Standard error goes to a file that only the user may read, and is shown behind the command's own
-# output.
-_ERRORS = r"""(GUARD umask 077; GUARD : >"$__sb_f") && GUARD :"""
-_SPLIT = r"""{ GUARD eval 'COMMAND'
+# output. `(exit "$__sb_s")` has the command find the status of the one before it.
+_SPLIT = r"""if { PLACE(GUARD umask 077; GUARD : >"$__sb_f")
+} 2>/dev/null; then
+{ (GUARD exit "$__sb_s")
+} 2>/dev/null && :
+{ GUARD eval 'COMMAND'
 } 2>>"$__sb_f"
 { \__sb5 NUMBER,
-} 2>/dev/null && :"""
+} 2>/dev/null && :
+fi"""
 
 # `&& :` gives a status other than 0 back without ending the shell or setting off an ERR trap:
 # inside a list it is exempt from both, and so is a pipeline with `!` (POSIX XCU 2.15, set -e). The
@@ -209,8 +213,7 @@ class Dialect:
         self.tell_errors = rb"\__sb6 >/dev/tty"
         """What to run to be told the standard error of a command that was cut short."""
         self._feed = _filled_in(feed, words)
-        self._errors = _filled_in(_PLACE + _ERRORS, words)
-        self._split = _filled_in(_SPLIT, words)
+        self._split = _filled_in(_SPLIT.replace("PLACE", _PLACE), words)
         self._job = _filled_in(_PLACE + _JOB, words)
         self._words = words
         self._open_line = f" \\{guard} eval '%b\n%b'; %b\n".encode()
@@ -264,17 +267,10 @@ class Dialect:
         """Return *command* with the input that was taken in as its standard input."""
         return self._feed.encode().replace(b"COMMAND", frames.escaped(command))
 
-    def errors_kept(self) -> bytes:
-        """Return what makes the file for the standard error of the command that comes next."""
-        return self._errors.replace("NAME", frames.new_key()).encode()
-
     def split(self, number: int, command: bytes) -> bytes:
         """Return *command*, for frame *number*, with its standard error kept apart."""
-        return (
-            self._split.replace("NUMBER", str(number))
-            .encode()
-            .replace(b"COMMAND", frames.escaped(command))
-        )
+        split = self._split.replace("NUMBER", str(number)).replace("NAME", frames.new_key())
+        return split.encode().replace(b"COMMAND", frames.escaped(command))
 
     def job(self, command: bytes) -> bytes:
         """Return what starts *command* in the background, and tells its number and directory."""

@@ -125,7 +125,6 @@ class Shell:
                     yield from self._give(given, attention)
                     data = self.dialect.fed(data)
                 if splits:
-                    yield from self._keep_errors(attention)
                     data = self.dialect.split(self.line.number + 1, data)
                 status, raw = yield from self._frame(data, attention)
                 if splits:
@@ -133,7 +132,7 @@ class Shell:
         except StoppedError as stopped:
             partial = self.line.parser.take_output()
             if splits:
-                partial += self._errors_left()
+                partial += self._errors_left() or b""
             raise stopped.told(command, self.line, attention, partial) from None
         duration = time.monotonic() - attention.started
         if attention.dialogue and attention.dialogue.never_asked():
@@ -176,29 +175,29 @@ class Shell:
         if status != 0:
             raise SessionError("the input was not taken in", where=self.where, printed=raw)
 
-    def _keep_errors(self, attention: Attention) -> Generator[bytes, None, None]:
-        """Have the shell make the file that a command's standard error goes to."""
-        status, raw = yield from self._frame(self.dialect.errors_kept(), attention, aside=True)
-        if status != 0:
-            raise SessionError(
-                "no room for the standard error of a command", where=self.where, printed=raw
-            )
-
     def _split(self, status: int, raw: bytes) -> tuple[bytes, bytes]:
         """Return what came on standard output, and what on standard error."""
         at = self.line.parser.errors_at
         if at is not None:
             return raw[:at], raw[at:]
-        # Ctrl-C, or an error in a special built-in, has ended the line early.
-        return raw, self._errors_left()
+        # Ctrl-C, or an error in a special built-in, has ended the line early. Or it was not begun.
+        errors = self._errors_left()
+        if errors is None:
+            raise SessionError(
+                "no room in $TMPDIR, or else /tmp, for the standard error of a command, which was "
+                "not run",
+                where=self.where,
+                printed=raw,
+            )
+        return raw, errors
 
-    def _errors_left(self) -> bytes:
-        """Return the standard error of a command that was cut short."""
-        if self.line.lost:
-            return b""
+    def _errors_left(self) -> bytes | None:
+        """Return the standard error of a command that was cut short, if there is a file of it."""
+        if self.lost:
+            return None
         attention = Attention(Limits(_STATE_LIMIT))
-        _, errors = outcome(self._frame(self.dialect.tell_errors, attention, aside=True))
-        return errors
+        status, errors = outcome(self._frame(self.dialect.tell_errors, attention, aside=True))
+        return errors if status == 0 else None
 
     def _frame(
         self,

@@ -366,7 +366,7 @@ def test_a_job_that_reads_the_terminal_is_told_of_soon(shell: Session) -> None:
     started = time.monotonic()
     # ash waits in poll, which is no reading from the terminal yet.
     told = CommandTimeoutError if shell.dialect.name == "ash" else shellbot.CommandWaitingError
-    with pytest.raises(told, match="terminal|goes on"):
+    with pytest.raises(told, match=r"terminal|goes on"):
         job.wait(timeout=4)
     job.kill()
     assert time.monotonic() - started < 6
