@@ -349,13 +349,16 @@ class Dialogue:
         end = len(shown.rstrip("\n"))
         start = 0 if full_screen else shown.rfind("\n", 0, end) + 1
         line = shown[shown.rfind("\n", 0, end) + 1 : end]
-        if self.over or not line:
+        if self.over or not (line or full_screen):
             return None
         refused = None
         for answer, lines in zip(self._answers, self._lines, strict=True):
             match = _last_match(answer.pattern, shown, start)
             if match is None:
                 continue
+            if full_screen:
+                # It may stand anywhere.
+                line = match.group()
             refusal = _refusal(answer, lines, line)
             if not refusal:
                 return Question(answer, match, line, lines, "")

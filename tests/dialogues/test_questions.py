@@ -319,7 +319,7 @@ READY = {
     "any-key": ("Press any key to continue", ""),
     "host-key": ("Are you sure you want to continue connecting (yes/no/[fingerprint])? ", "yes"),
     "packages": ("Do you want to continue? [Y/n] ", "y"),
-    "debconf": ("Default mode [0755] ", ""),
+    "debconf": ("[More] ", ""),
 }
 
 
