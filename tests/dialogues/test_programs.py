@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-import re
+import shutil
 import subprocess
 import sys
+import tempfile
 import textwrap
 import time
 from collections.abc import Callable, Iterator
@@ -126,9 +127,7 @@ def test_output_of_5_mb_is_exact(python: shellbot.Program) -> None:
 
 
 @pytest.mark.parametrize("printed", [">>> ", ">>> \n>>> ", "... ", "$ ", "\x1b[1m>>> \x1b[0m"])
-def test_output_that_looks_like_a_prompt_is_output(
-    printed: str, python: shellbot.Program
-) -> None:
+def test_output_that_looks_like_a_prompt_is_output(printed: str, python: shellbot.Program) -> None:
     code = f"import time; print({printed!r}, end='', flush=True); time.sleep(0.4); print('after')"
     assert python.send(code).raw.replace(b"\r", b"") == printed.encode() + b"after\n"
     assert python.send("'next'").raw == b"'next'\n"
@@ -148,9 +147,9 @@ def test_what_the_program_asks_is_answered(python: shellbot.Program) -> None:
     assert python.send_and_get_output("name") == "'bob'"
     code = "a = input('A? ')\nb = input('B? ')\nprint(a + b)\n"
     assert python.send(code, answers={"A": "1", "B": "2"}).text.endswith("12\n")
-    assert python.send("input()", answers=[Answer("Name", "x")], on_waiting=lambda _: "seen\n").raw == (
-        b"'seen'\n"
-    )
+    assert python.send(
+        "input()", answers=[Answer("Name", "x")], on_waiting=lambda _: "seen\n"
+    ).raw == (b"'seen'\n")
 
 
 def test_an_input_without_an_answer_is_told_and_interrupted(python: shellbot.Program) -> None:
@@ -297,9 +296,10 @@ def test_the_end_of_the_with_may_come_after_a_close(bash: Session) -> None:
 
 
 def test_a_session_closed_under_a_program_says_so(tmp_path: Path) -> None:
-    with shellbot.bash(cwd=tmp_path) as session, session.program(PYTHON) as python:
+    with shellbot.bash(cwd=tmp_path) as session:
+        python = session.program(PYTHON)
         session.close()
-        with pytest.raises(shellbot.ShellbotError):
+        with pytest.raises(shellbot.LevelLostError, match="was closed"):
             python.send("1", timeout=5)
 
 
@@ -336,3 +336,207 @@ def test_a_wrong_prompt_is_told_before_anything_runs(prompt: object, bash: Sessi
     with pytest.raises(UsageError):
         bash.program("touch run; cat", prompt=prompt)  # type: ignore[arg-type]
     assert bash.send("ls").raw == b""
+
+
+# psql, on a server of its own
+
+
+@pytest.fixture(scope="module")
+def database() -> Iterator[str]:
+    """The start of a psql command for a PostgreSQL that asks for a password."""
+    binaries = max(POSTGRESQL.glob("*/bin"), default=None)
+    if binaries is None:
+        pytest.fail(f"needs a PostgreSQL server below {POSTGRESQL}")
+    with tempfile.TemporaryDirectory(prefix="shellbot-pg-") as name:
+        place = Path(name)
+        (place / "word").write_text(PASSWORD + "\n")
+        shutil.chown(place, "postgres")
+        shutil.chown(place / "word", "postgres")
+        as_postgres = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
+        data, log = place / "data", place / "log"
+        start = ["-D", data, "-l", log, "-w", "-o", f"-c listen_addresses= -k {place}"]
+        for words in (
+            ["initdb", "-D", data, "-A", "scram-sha-256", f"--pwfile={place}/word", "-N"],
+            ["pg_ctl", *start, "start"],
+        ):
+            subprocess.run(
+                [*as_postgres, binaries / words[0], *words[1:]],
+                check=True,
+                stdout=subprocess.DEVNULL,
+                cwd=place,
+            )
+        yield f"psql -X -h {place} -U postgres"
+        stop = [*as_postgres, binaries / "pg_ctl", "-D", data, "-m", "immediate", "stop"]
+        subprocess.run(stop, check=True, stdout=subprocess.DEVNULL, cwd=place)
+
+
+def test_psql_answers_a_password_question_and_queries(bash: Session, database: str) -> None:
+    with bash.program(database, answers={"Password": Secret(PASSWORD)}, timeout=LIMIT) as psql:
+        psql.send("\\pset format unaligned")
+        psql.send("\\pset tuples_only on")
+        assert psql.send("select 6 * 7;").raw == b"42\n"
+        assert psql.send("select 'one'\n\n  || 'two';").raw == b"onetwo\n"
+        assert psql.send("select 'postgres=# ';").raw == b"postgres=# \n"
+        assert psql.send("create table t (a int);").raw == b"CREATE TABLE\n"
+        assert "ERROR" in psql.send("select nonsense;").output
+        assert psql.send("begin;").raw == b"BEGIN\n"
+        assert "ERROR" in psql.send("select 1/0;").output
+        assert psql.send("rollback;").raw == b"ROLLBACK\n"
+        for line in ("select 1", "select 'open", "select (", 'select "open', "$$ open"):
+            with pytest.raises(UsageError, match="beginning of more"):
+                psql.send(line)
+            assert psql.send("select 7;").raw == b"7\n"
+        many = psql.send("select generate_series(1, 100000);")
+        assert many.raw == b"".join(b"%d\n" % one for one in range(1, 100_001))
+        with pytest.raises(CommandTimeoutError, match="at its prompt"):
+            psql.send("select pg_sleep(60);", timeout=0.4)
+        assert psql.send("select 8;").raw == b"8\n"
+        with pytest.raises(ProgramEndedError):
+            psql.send("\\q")
+    in_step(bash)
+
+
+def test_psql_refused_is_told_without_the_password(bash: Session, database: str) -> None:
+    with pytest.raises(ProgramEndedError, match="authentication failed") as caught:
+        bash.program(database, answers={"Password": Secret("wrong-word")}, timeout=LIMIT)
+    assert caught.value.exit_code == 2
+    assert "wrong-word" not in str(caught.value)
+    in_step(bash)
+    with pytest.raises(CommandWaitingError, match="Password"):
+        bash.program(database, timeout=LIMIT)
+    in_step(bash)
+
+
+# The others of the table
+
+
+def test_sqlite_answers_exactly(bash: Session, need: Callable[[str], None]) -> None:
+    need("sqlite3")
+    with bash.program("sqlite3", timeout=LIMIT) as sqlite:
+        sqlite.send("create table t (a, b); insert into t values (1, 'sqlite> '), (2, 'x');")
+        assert sqlite.send("select *\n\nfrom t;").raw == b"1|sqlite> \n2|x\n"
+        for line in ("select", "select 'open", 'select "open', "/* open"):
+            with pytest.raises(UsageError, match="beginning of more"):
+                sqlite.send(line)
+            assert sqlite.send("select 5;").raw == b"5\n"
+        endless = "with recursive c(x) as (select 1 union all select x from c) select x from c"
+        with pytest.raises(CommandTimeoutError, match="at its prompt"):
+            sqlite.send(f"select count(*) from ({endless});", timeout=0.4)
+        assert sqlite.send("select 6;").raw == b"6\n"
+        assert sqlite.close(".exit 3") == 3
+    in_step(bash)
+
+
+def test_bc_answers_exactly(bash: Session, need: Callable[[str], None]) -> None:
+    need("bc")
+    with bash.program("bc -q", timeout=LIMIT) as bc:
+        assert bc.send("2^200").raw == b"%d\n" % 2**200
+        assert bc.send("define f(x) {\nreturn x * 2;\n}\nf(4)").raw == b"8\n"
+        assert "Divide by zero" in bc.send("1/0").output
+        assert bc.send('print "a"').raw == b"a"
+        assert bc.send("").raw == b""
+    assert bc.exit_code == 0
+    in_step(bash)
+
+
+def test_node_answers_exactly(bash: Session, need: Callable[[str], None]) -> None:
+    need("node")
+    with bash.program("node", timeout=LIMIT) as node:
+        assert node.send("'> '").raw == b"'> '\n"
+        assert node.send("function f() {\n\n return 5;\n}\nf()").raw == b"undefined\n5\n"
+        for line in ("(1", "`open"):
+            with pytest.raises(UsageError, match="beginning of more"):
+                node.send(line)
+            assert node.send("7").raw == b"7\n"
+        with pytest.raises(CommandTimeoutError, match="at its prompt"):
+            node.send("while (true) {}", timeout=0.4)
+        with pytest.raises(ProgramEndedError) as caught:
+            node.send("process.exit(3)")
+        assert caught.value.exit_code == 3
+    in_step(bash)
+
+
+C_PROGRAM = """#include <stdio.h>
+int twice(int number) {
+    return 2 * number;
+}
+int main(void) {
+    char name[80] = "";
+    printf("Name? ");
+    if (fgets(name, 80, stdin)) printf("Hello %s", name);
+    printf("%d\\n", twice(21));
+    return 3;
+}
+"""
+
+
+def test_gdb_runs_a_program_that_asks(
+    bash: Session, tmp_path: Path, need: Callable[[str], None]
+) -> None:
+    need("gdb")
+    need("gcc")
+    (tmp_path / "small.c").write_text(C_PROGRAM)
+    bash.send("gcc -g -O0 -o small small.c")
+    with bash.program("gdb -q ./small", timeout=30) as gdb:
+        assert "Breakpoint 1" in gdb.send("break twice").output
+        assert "Hello bob" in gdb.send("run", answers={r"Name\? ": "bob"}).output
+        assert "#1 " in gdb.send("bt").output
+        assert gdb.send("print number").raw == b"$1 = 21\n"
+        assert "No symbol" in gdb.send("print nonsense").output
+        assert "exited with code 03" in gdb.send("continue").output
+        with pytest.raises(CommandWaitingError, match="at its prompt"):
+            gdb.send("run")
+        assert gdb.send("print 1 + 1").raw.endswith(b" = 2\n")
+    in_step(bash)
+
+
+# Prompts that are found, or given
+
+
+MENU = """n=0
+while n=$((n + 1)); printf 'menu %d of 1999> ' $n; read -r choice; do
+    case $choice in
+        quit) exit 4 ;;
+        look) printf 'menu 7 of 1999> \\nno prompt\\n' ;;
+        ask) printf 'Sure? '; read -r sure; echo "sure=$sure" ;;
+        hang) sleep 60 ;;
+        "") ;;
+        *) echo "chose $choice" ;;
+    esac
+done
+"""
+
+
+@pytest.mark.parametrize("prompt", [None, r"menu \d+ of \d+> $"])
+def test_a_menu_whose_prompt_counts(prompt: str | None, bash: Session, tmp_path: Path) -> None:
+    (tmp_path / "menu").write_text(MENU)
+    with bash.program("sh menu", prompt=prompt, timeout=LIMIT) as menu:
+        for choice in ("first", "second"):
+            assert menu.send(choice).raw == b"chose %s\n" % choice.encode()
+        assert menu.send("look").raw == b"menu 7 of 1999> \nno prompt\n"
+        assert menu.send("ask", answers={r"Sure\? ": "yes"}).raw == b"Sure? sure=yes\n"
+        with pytest.raises(CommandTimeoutError):
+            menu.send("hang", timeout=0.4)
+        in_step(bash)
+    menu = bash.program("sh menu", prompt=prompt, timeout=LIMIT)
+    assert menu.close("quit") == 4
+    in_step(bash)
+
+
+def test_a_shell_with_its_prompt_given(bash: Session) -> None:
+    with bash.program("PS1='mine> ' sh -i", prompt=r"mine> $", timeout=LIMIT) as inner:
+        assert inner.send("echo one; cd /usr; pwd").raw == b"one\n/usr\n"
+        with pytest.raises(CommandTimeoutError, match="at its prompt"):
+            inner.send("sleep 60", timeout=0.4)
+        assert inner.send("echo two").raw == b"two\n"
+        assert inner.close("exit 5") == 5
+    in_step(bash)
+
+
+def test_gnuplot_has_its_prompt_found(bash: Session, need: Callable[[str], None]) -> None:
+    need("gnuplot")
+    with bash.program("gnuplot", timeout=LIMIT) as gnuplot:
+        assert gnuplot.send("print 6 * 7").raw == b"42\n"
+        assert gnuplot.send("print 'gnuplot> '").raw == b"gnuplot> \n"
+        assert "invalid command" in gnuplot.send("nonsense").output
+    in_step(bash)
