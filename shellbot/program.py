@@ -447,7 +447,8 @@ class Program:
 
 def _filled_in(template: str, words: Mapping[str, str]) -> str:
     for word, meaning in words.items():
-        template = template.replace(word, meaning)
+        # psql has variables by the name of PROMPT1.
+        template = re.sub(rf"\b{word}\b", meaning, template)
     return template
 
 

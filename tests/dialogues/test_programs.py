@@ -81,7 +81,7 @@ def test_a_block_may_have_empty_lines_in_it(python: shellbot.Program) -> None:
 
 def test_what_is_typed_arrives_exactly(python: shellbot.Program) -> None:
     text = "tab\there, é ü 漢字 😀, a \\ and a ' and a \" and \x7f \x01 \x1b[A end"
-    assert python.send_and_get_output(f"{text!r} == {ascii(text)}") == "True"
+    assert python.send_and_get_output(f"{text!r} == {text!a}") == "True"
     lines = f'text = """one\n\ttwo\n\n  three {text[:40]}\n"""\nlen(text)\n'
     assert python.send_and_get_output(lines) == str(len(f"one\n\ttwo\n\n  three {text[:40]}\n"))
     assert python.send_and_get_output("'a\tb'") == r"'a\tb'"
