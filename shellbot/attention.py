@@ -95,7 +95,6 @@ class Attention:
             Limits(limit),
             dialogue=Dialogue((self.prompt,) if self.prompt else (), Secrets()),
             prompt=self.prompt,
-            sure=self.sure,
             reads=self.reads,
             last_occasion=self.answered,
         )

@@ -41,7 +41,9 @@ class ByHand:
         line = self._line
         if line.lost:
             raise line.gone(line.lost)
-        line.command = keys.decode("utf-8", "replace")
+        if not keys:
+            return
+        line.command = line.secrets.hide(keys.decode("utf-8", "replace"))
         line.parser.heed_typing()
         line.terminal.write(keys, attention.ends(line.heard))
 

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 _CLOSE_LIMIT = 10.0
 # How long an interrupted program may take to be at its prompt again.
+_PRESSES = 2
 _BACK_LIMIT = 2.0
 _BACK = "Ctrl-C, and the program is at its prompt"
 _LINE_LIMIT = 4_095
@@ -292,11 +293,17 @@ class Program:
             raise self._line.gone(self._line.lost)
         if terminal.takes_lines() and len(keys) > _LINE_LIMIT:
             raise UsageError(f"a line of {len(keys)} bytes is more than the terminal hands over")
-        self._line.heard = time.monotonic()
-        terminal.write(keys, attention.ends(self._line.heard))
-        steps = Conversation(self._line, attention).go_on(lambda: attention.at_prompt)
+        # What an exception has left of the line before.
+        self._line.parser.take_output()
+        self._line.answered_at = 0
+
+        def steps() -> Generator[bytes, None, None]:
+            self._line.heard = time.monotonic()
+            terminal.write(keys, attention.ends(self._line.heard))
+            yield from Conversation(self._line, attention).go_on(lambda: attention.at_prompt)
+
         try:
-            printed = self._conversed(steps, attention, line, comes_back=True)
+            printed = self._conversed(steps(), attention, line, comes_back=True)
         except BaseException as error:
             if not self._line.is_under_way:
                 self.exit_code = self._line.status
@@ -342,14 +349,24 @@ class Program:
 
     def _comes_back(self, attention: Attention) -> bool:
         """Interrupt the program, and say whether it comes to its prompt by that."""
-        back, line = attention.to_be_back(_BACK_LIMIT), self._line
-        if back is None:
-            return False
-        line.answered_at = line.parser.size
-        line.terminal.write(b"\x03", time.monotonic())
-        with contextlib.suppress(StoppedError):
-            outcome(Conversation(line, back).go_on(lambda: back.at_prompt))
-        return back.at_prompt
+        line = self._line
+        # A prompt that came before Ctrl-C is no proof.
+        line.answered(time.monotonic())
+        for _ in range(_PRESSES):
+            back = attention.to_be_back(_BACK_LIMIT)
+            if back is None:
+                return False
+            line.answered_at = line.parser.size
+            line.terminal.write(b"\x03", time.monotonic())
+            try:
+                outcome(Conversation(line, back).go_on(lambda: back.at_prompt))
+            except StoppedError as stopped:
+                if stopped.limit is not None:
+                    return False
+                # One that was just about to read may read on as if nothing had happened.
+                continue
+            return back.at_prompt
+        return False
 
     def _end(self, keys: bytes, attention: Attention) -> int:
         """Type *keys*, or Ctrl-D, and return the exit status once the program has ended."""
@@ -430,7 +447,8 @@ class Program:
 
 def _filled_in(template: str, words: Mapping[str, str]) -> str:
     for word, meaning in words.items():
-        template = template.replace(word, meaning)
+        # psql has variables by the name of PROMPT1.
+        template = re.sub(rf"\b{word}\b", meaning, template)
     return template
 
 

@@ -496,7 +496,11 @@ class Session:
             CommandTimeoutError: it did not come in time. Nothing was interrupted.
             LevelLostError: the shell has ended.
         """
-        several = [pattern] if isinstance(pattern, (str, re.Pattern)) else list(pattern)
+        several = (
+            list(pattern)
+            if isinstance(pattern, Sequence) and not isinstance(pattern, str)
+            else [pattern]
+        )
         compiled = [dialogue.Answer(one, "").pattern for one in several]
         if not compiled:
             raise UsageError("expect() needs a pattern")
