@@ -196,7 +196,7 @@ def test_a_menu_is_walked_through_with_keys(menu: str, shell: Session) -> None:
 def test_any_key_is_a_key(menu: str, bash: Session) -> None:
     answers = [Answer("> tea", Key.END), Answer("> milk", Key("x"))]
     assert bash.send(menu, answers=answers, timeout=20).text.endswith("milk\n")
-    with pytest.raises(shellbot.CommandWaitingError) as caught:
+    with pytest.raises(CommandWaitingError) as caught:
         bash.send(menu, answers=[Answer("What will it be", Key.DOWN)], timeout=20)
     assert caught.value.diagnosis.kind == "full-screen"
     assert in_step(bash)
