@@ -290,7 +290,7 @@ class Dialect:
         """Return what sends jobs the signal *name*, and has those go on that were stopped."""
         groups = " ".join(f"-{pid}" for pid in pids)
         # In a form that every shell has; ash takes no `--`, and dash no process group behind `-s`.
-        line = f"{{ GUARD kill -{name} {groups}; GUARD kill -CONT {groups}; }} 2>&1 || GUARD :"
+        line = f"{{ GUARD kill -{name} {groups}; GUARD kill -CONT {groups}; }} || GUARD :"
         return _filled_in(line, self._words).encode()
 
     def job_forgotten(self, directories: Iterable[str]) -> bytes:

@@ -162,7 +162,8 @@ def test_a_job_killed_with_all_that_belongs_to_it_is_told(shell: Session, kept: 
     until(lambda: job.output)
     os.killpg(job.pid, signal.SIGKILL)
     result = job.wait(timeout=20)
-    assert (result.exit_code, result.raw) == (137, b"begun\n")
+    assert result.exit_code == (265 if shell.dialect.name == "ksh93" else 137)
+    assert result.raw == b"begun\n"
     assert list(kept.iterdir()) == []
     in_step(shell)
 
@@ -187,7 +188,7 @@ def test_kill_ends_what_ignores_it(shell: Session, tmp_path: Path, kept: Path) -
     )
     until(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text().endswith("\n"))
     pid = int((tmp_path / "pid").read_text())
-    assert job.kill(grace=0.3).exit_code == 137
+    assert job.kill(grace=0.3).exit_code == (265 if shell.dialect.name == "ksh93" else 137)
     until(lambda: not is_there(pid), 5)
     assert list(kept.iterdir()) == []
     in_step(shell)
@@ -364,11 +365,21 @@ def test_no_room_is_told_and_nothing_started(place: str, name: str, tmp_path: Pa
 def test_a_job_that_reads_the_terminal_is_told_of_soon(shell: Session) -> None:
     job = shell.background("read x </dev/tty; echo $?")
     started = time.monotonic()
+<<<<<<< HEAD
     # ash waits in poll, which is no reading from the terminal yet.
     told = CommandTimeoutError if shell.dialect.name == "ash" else shellbot.CommandWaitingError
     with pytest.raises(told, match=r"terminal|goes on"):
+=======
+    if shell.dialect.name == "mksh":
+        # Its jobs have no parent in the session, so that the kernel hangs up on what it would stop.
+>>>>>>> h4/main
         job.wait(timeout=4)
-    job.kill()
+    else:
+        # ash waits in poll, which is no reading from the terminal yet.
+        told = CommandTimeoutError if shell.dialect.name == "ash" else shellbot.CommandWaitingError
+        with pytest.raises(told):
+            job.wait(timeout=4)
+        job.kill()
     assert time.monotonic() - started < 6
     in_step(shell)
 
