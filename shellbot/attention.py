@@ -75,6 +75,8 @@ class Attention:
         self.answer_at = self.started + _ANSWER_SOON if reads else inf
         """When to see whether it has asked something."""
         self._patience = _ANSWER_SOON
+        self._sighted: object = None
+        """The last occasion that was seen and may be answered."""
         self.answered = last_occasion
         """The last occasion that was answered."""
 
@@ -114,6 +116,14 @@ class Attention:
         if self.dialogue is not None:
             self._patience = _ANSWER_SOON
             self.answer_at = now + _ANSWER_SOON
+
+    def is_new(self, wait: object, now: float) -> bool:
+        """Whether nobody was seen waiting there before; then see once more whether it is so."""
+        if wait == self._sighted:
+            return False
+        self._sighted = wait
+        self.answer_at = now + _ANSWER_SOON
+        return True
 
     def answer_later(self, now: float) -> None:
         """See again whether it reads what would be the answer."""

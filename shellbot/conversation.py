@@ -236,6 +236,9 @@ class Conversation:
         if asking is None or self._wait(asking) == attention.answered:
             attention.answer_later(now)
             return
+        if asking.certain and attention.is_new(self._wait(asking), now):
+            # It may have printed the question just now, and the kernel has not passed it on yet.
+            return
         attention.answer_at = inf
         if question is None or is_prompt:
             # Nobody types a line for a password question but who has the answer to it.
