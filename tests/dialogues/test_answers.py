@@ -13,6 +13,7 @@ from dialogues.asking import ASK, NAME, in_step
 from shellbot import (
     Answer,
     CommandStoppedError,
+    CommandWaitingError,
     DialogueError,
     Key,
     Secret,
