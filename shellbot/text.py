@@ -15,6 +15,7 @@ _ACTIVE = r"[\x00-\x08\x0b-\x1f\x7f-\x9f]"
 _SEQUENCE = (
     r"(?:\x1b\[|\x9b)(?P<parameters>[0-?]*)[ -/]*(?P<final>[@-~]?)"
     r"|(?:\x1b[P\]X^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c|(?=\x1b)|\Z)"
+    r"|\x1b(?P<cursor>[78])"
     r"|\x1b[ -/]*[0-~]"
     r"|\x1b[ -/]*|[\x80-\x9f]"
 )
@@ -74,6 +75,7 @@ class _Page:
         self.lines: list[list[str]] = [[]]
         self.row = 0
         self.column = 0
+        self._saved = 0, 0
 
     def write(self, shown: str) -> _Page:
         match_run, match_sequence = re.compile(_RUN).match, re.compile(_SEQUENCE).match
@@ -88,6 +90,10 @@ class _Page:
             if sequence:
                 if sequence["final"]:
                     self._control(sequence["final"], sequence["parameters"])
+                elif sequence["cursor"] == "7":
+                    self._saved = self.row, self.column
+                elif sequence["cursor"] == "8":
+                    self._go(*self._saved)
                 at = sequence.end()
                 continue
             self._move(shown[at])
@@ -154,9 +160,9 @@ class _Page:
         line = self.lines[row]
         if final in "AF":
             self._go(row - count, 0 if final == "F" else column)
-        elif final in "BE":
+        elif final in "BEe":
             self._go(row + count, 0 if final == "E" else column)
-        elif final == "C":
+        elif final in "Ca":
             self._go(row, column + count)
         elif final == "D":
             self._go(row, column - count)
@@ -164,6 +170,8 @@ class _Page:
             self._go(row, count - 1)
         elif final == "d":
             self._go(count - 1, column)
+        elif final == "b" and 0 < column <= len(line):
+            self._put(line[column - 1] * min(count, 1_000))
         elif final == "K":
             self._erase(line, numbers[0])
         elif final == "J" and numbers[0] == 0:
