@@ -178,8 +178,8 @@ class Conversation:
             return
         if occasion == attention.told or self._wait(waiting) == attention.answered:
             return
-        attention.told = occasion
         if attention.on_waiting is not None:
+            attention.told = occasion
             self._tell(waiting, attention.on_waiting)
         elif waiting.kind == "shell" and waiting.certain:
             # It would never end, and what is sent next would go to nobody knows whom.
