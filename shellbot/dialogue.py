@@ -505,8 +505,9 @@ READY: Mapping[str, tuple[tuple[str, Reply | Replier], ...]] = {
             Key.ENTER,
         ),
     ),
-    # debconf's readline and teletype frontends: whatever is the default
-    "debconf": ((r"\[More\] *$", ""), (r"\[[^\[\]\n]*\] *$", "")),
+    # debconf's readline and teletype frontends: on to the next page. To its questions Enter is no
+    # answer, and certainly not the default: they are asked again, for ever.
+    "debconf": ((r"\[More\] *$", ""),),
     # apt and dpkg (keeps the configuration files that are there), dnf and yum, zypper, pacman
     "packages": (
         (r"Do you want to continue\? \[Y/n\] *$", "y"),
