@@ -56,7 +56,8 @@ pam_service_name=vsftpd
 secure_chroot_dir=/run/vsftpd/empty
 seccomp_sandbox=NO
 log_ftp_protocol=YES
-syslog_enable=NO
+xferlog_enable=YES
+xferlog_std_format=NO
 vsftpd_log_file={log}
 """
 
@@ -203,9 +204,7 @@ def ftp_host(machine: Machine, tmp_path: Path, need: Callable[[str], None]) -> I
         directory.chmod(directory.stat().st_mode | 0o755)
     host = Host(free_port(), tmp_path / "vsftpd.log")
     configuration = tmp_path / "vsftpd.conf"
-    configuration.write_text(
-        VSFTPD.format(port=host.port, root=root, log=tmp_path / "vsftpd.log")
-    )
+    configuration.write_text(VSFTPD.format(port=host.port, root=root, log=tmp_path / "vsftpd.log"))
     with machine.serving(["vsftpd", str(configuration)], host.port):
         yield host
 

@@ -191,7 +191,9 @@ def test_apt_is_told_not_to_go_on(bash: Session, repository: Machine) -> None:
 def test_apt_without_an_answer_is_stopped_before_it_does_anything(
     bash: Session, repository: Machine
 ) -> None:
-    with pytest.raises(CommandWaitingError, match=r"`Do you want to continue\? \[Y/n\] `") as caught:
+    with pytest.raises(
+        CommandWaitingError, match=r"`Do you want to continue\? \[Y/n\] `"
+    ) as caught:
         bash.send(repository.on("apt-get install upper"), timeout=40, answers={"Password": "x"})
     found = caught.value.diagnosis
     assert (found.kind, found.process, found.certain) == ("question", "apt-get", True)
@@ -301,9 +303,7 @@ def test_a_question_of_a_package_that_has_no_answer_is_named(
     machine.told(f"dpkg -i {asking}")
     answers = [one for one in own(question) if one is not PAGE]
     with pytest.raises(CommandWaitingError) as caught:
-        bash.send(
-            machine.on(f"dpkg-reconfigure -f{frontend} asking"), timeout=30, answers=answers
-        )
+        bash.send(machine.on(f"dpkg-reconfigure -f{frontend} asking"), timeout=30, answers=answers)
     found = caught.value.diagnosis
     assert found.question == question.replace("\\", "")
     assert found.kind == ("password" if "Password" in question else "question")
