@@ -229,3 +229,12 @@ def test_long_bytes_keep_both_their_ends() -> None:
 )
 def test_a_pattern_has_to_match_a_whole_line(pattern: str, matches: bool) -> None:
     assert text.lines_match(re.compile(pattern), ["bad", "  ok"]) is matches
+
+
+def test_cursors_move_in_all_the_ways_that_curses_moves_them() -> None:
+    assert (
+        text.rendered(b"one\r\x1b[3dtwo\x1b[2eend\x1b[1d\x1b[2aX") == "one     X\n\ntwo\n\n   end"
+    )
+    assert text.rendered(b"=\x1b[4b>") == "=====>"
+    assert text.rendered(b"\x1b[4b>") == ">"
+    assert text.rendered(b"one\x1b7\x1b[1Gtwo\x1b8!") == "two!"
