@@ -505,9 +505,9 @@ READY: Mapping[str, tuple[tuple[str, Reply | Replier], ...]] = {
             Key.ENTER,
         ),
     ),
-    # debconf's readline and teletype frontends: on to the next page. To its questions Enter is no
-    # answer, and certainly not the default: they are asked again, for ever.
-    "debconf": ((r"\[More\] *$", ""),),
+    # debconf's readline and teletype frontends: on to the next page, and the default in brackets.
+    # To "[yes/no]" Enter is no answer there: it is asked again, for ever.
+    "debconf": ((r"\[More\] *$", ""), (r"\[[^\[\]/\n]*\] *$", "")),
     # apt and dpkg (keeps the configuration files that are there), dnf and yum, zypper, pacman
     "packages": (
         (r"Do you want to continue\? \[Y/n\] *$", "y"),
