@@ -356,6 +356,8 @@ class Dialogue:
             match = _last_match(answer.pattern, shown, start)
             if match is None:
                 continue
+            if full_screen:
+                line = _line_of(match) or line
             refusal = _refusal(answer, lines, line)
             if not refusal:
                 return Question(answer, match, line, lines, "")
@@ -435,6 +437,14 @@ def _last_match(pattern: re.Pattern[str], shown: str, start: int) -> re.Match[st
     if found is None and (at := shown.rfind(pattern.pattern, start)) >= 0:
         found = re.compile(re.escape(pattern.pattern)).match(shown, at)
     return found
+
+
+def _line_of(match: re.Match[str]) -> str:
+    """Return what is on the screen where the match ends, without the frame that is around it."""
+    shown = match.string
+    end = shown.find("\n", match.end())
+    line = shown[shown.rfind("\n", 0, match.end()) + 1 : end if end >= 0 else len(shown)]
+    return line.strip(" \u2502|")
 
 
 def _refusal(answer: Answer, lines: list[str], line: str) -> str:
