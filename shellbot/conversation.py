@@ -259,7 +259,9 @@ class Conversation:
         silent = asking.hidden and line.terminal.takes_lines()
         talk.note(question, reply, echoed=not silent)
         attention.answered = self._wait(asking)
-        self._reply(reply, f"the answer to {question.answer.pattern.pattern!r}", asking.kind)
+        # At the far end of ssh nobody can be seen, but what it has drawn.
+        kind = "full-screen" if drawn else asking.kind
+        self._reply(reply, f"the answer to {question.answer.pattern.pattern!r}", kind)
 
     def _wait(self, asking: Diagnosis) -> object:
         """Return what differs from one time that somebody waits to the next."""
