@@ -85,6 +85,10 @@ class Attention:
         """Whether somebody wants what is printed as it comes."""
         return self.streams or self.on_output is not None
 
+    def is_at_prompt(self) -> bool:
+        """Whether the program is at its prompt."""
+        return self.at_prompt
+
     def is_sure(self, found: str) -> bool:
         """Whether *found* cannot be anything but the prompt."""
         return bool(self.sure) and found.endswith(self.sure)

@@ -239,6 +239,10 @@ class Conversation:
         if asking.certain and attention.is_new(self._wait(asking), now):
             # It may have printed the question just now, and the kernel has not passed it on yet.
             return
+        if question and question.refusal and not asking.lasting:
+            # It may go on by itself, as vi does that waits for a moment before it ends.
+            attention.answer_later(now)
+            return
         attention.answer_at = inf
         if question is None or is_prompt:
             # Nobody types a line for a password question but who has the answer to it.

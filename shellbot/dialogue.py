@@ -357,8 +357,7 @@ class Dialogue:
             if match is None:
                 continue
             if full_screen:
-                # It may stand anywhere.
-                line = match.group()
+                line = _line_of(match) or line
             refusal = _refusal(answer, lines, line)
             if not refusal:
                 return Question(answer, match, line, lines, "")
@@ -440,6 +439,14 @@ def _last_match(pattern: re.Pattern[str], shown: str, start: int) -> re.Match[st
     return found
 
 
+def _line_of(match: re.Match[str]) -> str:
+    """Return what is on the screen where the match ends, without the frame that is around it."""
+    shown = match.string
+    end = shown.find("\n", match.end())
+    line = shown[shown.rfind("\n", 0, match.end()) + 1 : end if end >= 0 else len(shown)]
+    return line.strip(" \u2502|")
+
+
 def _refusal(answer: Answer, lines: list[str], line: str) -> str:
     if answer.secret and line in lines:
         return _REFUSED
@@ -508,9 +515,9 @@ READY: Mapping[str, tuple[tuple[str, Reply | Replier], ...]] = {
             Key.ENTER,
         ),
     ),
-    # debconf's readline and teletype frontends: on to the next page. To its questions Enter is no
-    # answer, and certainly not the default: they are asked again, for ever.
-    "debconf": ((r"\[More\] *$", ""),),
+    # debconf's readline and teletype frontends: on to the next page, and the default in brackets.
+    # To "[yes/no]" Enter is no answer there: it is asked again, for ever.
+    "debconf": ((r"\[More\] *$", ""), (r"\[[^\[\]/\n]*\] *$", "")),
     # apt and dpkg (keeps the configuration files that are there), dnf and yum, zypper, pacman
     "packages": (
         (r"Do you want to continue\? \[Y/n\] *$", "y"),

@@ -300,7 +300,7 @@ class Program:
         def steps() -> Generator[bytes, None, None]:
             self._line.heard = time.monotonic()
             terminal.write(keys, attention.ends(self._line.heard))
-            yield from Conversation(self._line, attention).go_on(lambda: attention.at_prompt)
+            yield from Conversation(self._line, attention).go_on(attention.is_at_prompt)
 
         try:
             printed = self._conversed(steps(), attention, line, comes_back=True)
@@ -359,7 +359,7 @@ class Program:
             line.answered_at = line.parser.size
             line.terminal.write(b"\x03", time.monotonic())
             try:
-                outcome(Conversation(line, back).go_on(lambda: back.at_prompt))
+                outcome(Conversation(line, back).go_on(back.is_at_prompt))
             except StoppedError as stopped:
                 if stopped.limit is not None:
                     return False

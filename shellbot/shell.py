@@ -238,7 +238,7 @@ class Shell:
             yield from talk.go_on(lambda: line.parser.started)
             terminal.write(frames.as_input(given), attention.ends(inf))
             terminal.end_input(attention.ends(inf))
-        yield from talk.go_on(lambda: attention.at_prompt)
+        yield from talk.go_on(attention.is_at_prompt)
 
     def guarded(self, steps: Generator[bytes, None, None]) -> Generator[bytes, None, None]:
         """Take the *steps*; if they end in an exception, get the shell back first."""

@@ -426,7 +426,7 @@ def replied(name: str, asked: str) -> object:
         ("host-key", "Please type 'yes', 'no' or the fingerprint: ", None),
         ("host-key", "bob@host's password: ", None),
         ("debconf", "[More] ", ""),
-        ("debconf", "Geographic area: [8] ", None),
+        ("debconf", "Geographic area: [8] ", ""),
         ("debconf", "Geographic area: ", None),
         ("packages", "Do you want to continue? [Y/n] ", "y"),
         ("packages", "*** hosts (Y/I/N/O/D/Z) [default=N] ? ", "n"),
