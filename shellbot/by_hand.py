@@ -14,6 +14,7 @@ from .line import SCREEN
 from .shell import Shell, outcome
 
 _BACK_LIMIT = 2.0
+_CTRL_C = b"\x03"
 _LOOKS_APART = 0.1
 
 
@@ -46,6 +47,16 @@ class ByHand:
         line.command = line.secrets.hide(keys.decode("utf-8", "replace"))
         line.parser.heed_typing()
         line.terminal.write(keys, attention.ends(line.heard))
+        if keys == _CTRL_C and line.dialect.abandon:
+            self._abandon(attention)
+
+    def _abandon(self, attention: Attention) -> None:
+        """Have a shell drop a line that it has half read, where Ctrl-C does not do that."""
+        line, deadline = self._line, time.monotonic() + _LOOKS_APART
+        while not line.parser.at_prompt and time.monotonic() < deadline:
+            line.take_in(deadline)
+        if not line.parser.at_prompt and line.terminal.pid in Look(line.scene()).readers:
+            line.terminal.write(line.dialect.abandon, attention.ends(line.heard))
 
     def expect(self, patterns: list[re.Pattern[str]], attention: Attention) -> re.Match[str]:
         """Return the first match of one of *patterns* since the last one."""

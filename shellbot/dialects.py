@@ -406,7 +406,8 @@ TABLE = (
         guard="builtin",
         start=r"""GUARD print -n -- "\0036KEY;$1<" """,
         end=r"""GUARD print -n -- "\0036KEY;$1$__sb_s>" """,
-        prompt="""${ GUARD print -n -- "\\0036KEY;$__sb_n:$?>" >/dev/tty;}""",
+        prompt="""${ __sb_e=$?; GUARD print -n -- "\\0036KEY;$__sb_n:$__sb_e>" >/dev/tty; """
+        """(exit $__sb_e);}""",
         show_prompt="GUARD typeset -g PS1='PROMPT' 2>/dev/null",
         hide_prompt="GUARD typeset -g PS1= 2>/dev/null",
         # After Ctrl-\ it holds a SIGQUIT of its own back for the next subshell (R59).
