@@ -24,6 +24,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterator
 from functools import cache
 
 from .errors import UsageError
@@ -32,7 +33,7 @@ RECORD_SEPARATOR = b"\x1e"
 
 # A terminal in canonical mode drops what goes over 4,095 bytes in one line (1,023 on macOS).
 _LINE_LIMIT = 1_000
-_LINE = 960
+_LINE, _PORTION = 960, 65_536
 _PIECE = rb"(?s).{1,240}[\x80-\xbf]{0,3}"
 
 # What the line discipline acts on instead of passing on; with ^V (LNEXT) in front it passes it on
@@ -133,13 +134,14 @@ def _delimiter(document: re.Match[bytes]) -> bytes:
     return document["single"] if document["single"] is not None else document["double"]
 
 
-def as_input(data: bytes) -> bytes:
-    """Return *data* as lines to be typed, for a shell to give back with ``printf %b``.
+def as_input(data: bytes) -> Iterator[bytes]:
+    """Hand out *data* as lines to be typed, for a shell to give back with ``printf %b``.
 
     All of it is printable, so that no terminal acts on it, and its own newlines mean nothing.
     """
-    text = b"".join(map(_printable().__getitem__, data))
-    return b"".join(b"%b\n" % text[at : at + _LINE] for at in range(0, len(text), _LINE))
+    for start in range(0, len(data), _PORTION):
+        text = b"".join(map(_printable().__getitem__, data[start : start + _PORTION]))
+        yield b"".join(b"%b\n" % text[at : at + _LINE] for at in range(0, len(text), _LINE))
 
 
 @cache

@@ -236,8 +236,9 @@ class Shell:
             attention.resume(line.heard)
         if given is not None:
             yield from talk.go_on(lambda: line.parser.started)
-            terminal.write(frames.as_input(given), attention.ends(inf))
-            terminal.end_input(attention.ends(inf))
+            ends = attention.ends(inf)
+            if all(terminal.write(lines, ends) for lines in frames.as_input(given)):
+                terminal.end_input(ends)
         yield from talk.go_on(attention.is_at_prompt)
 
     def guarded(self, steps: Generator[bytes, None, None]) -> Generator[bytes, None, None]:
