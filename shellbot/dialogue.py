@@ -348,16 +348,15 @@ class Dialogue:
         shown = self._without_echo(printed)
         end = len(shown.rstrip("\n"))
         start = 0 if full_screen else shown.rfind("\n", 0, end) + 1
-        line = shown[shown.rfind("\n", 0, end) + 1 : end]
-        if self.over or not (line or full_screen):
+        last = shown[shown.rfind("\n", 0, end) + 1 : end]
+        if self.over or not last:
             return None
         refused = None
         for answer, lines in zip(self._answers, self._lines, strict=True):
             match = _last_match(answer.pattern, shown, start)
             if match is None:
                 continue
-            if full_screen:
-                line = _line_of(match) or line
+            line = (_line_of(match) or last) if full_screen else last
             refusal = _refusal(answer, lines, line)
             if not refusal:
                 return Question(answer, match, line, lines, "")
