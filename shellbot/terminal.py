@@ -102,10 +102,13 @@ class Terminal:
         self._modes: list[Any] = []
         self._inbox: list[bytes] = []
         self._exit = _Exit(self.pid)
-        self._poll = select.poll()
+        # Two, and not one that is changed: an exception might come before it is changed back.
+        self._poll, self._poll_to_write = select.poll(), select.poll()
         self._poll.register(self._fd, select.POLLIN)
+        self._poll_to_write.register(self._fd, select.POLLIN | select.POLLOUT)
         if self._exit.fd is not None:
             self._poll.register(self._exit.fd, select.POLLIN)
+            self._poll_to_write.register(self._exit.fd, select.POLLIN)
         self.spared: set[int] = set()
         """The process groups of background jobs, which no command's end concerns."""
         self.clock = processes.Clock()
@@ -171,9 +174,7 @@ class Terminal:
                 if limit <= 0:
                     termios.tcflush(self._fd, termios.TCOFLUSH)
                     return False
-                self._poll.modify(self._fd, select.POLLIN | select.POLLOUT)
-                self._poll.poll(self._exit.patience(limit))
-                self._poll.modify(self._fd, select.POLLIN)
+                self._poll_to_write.poll(self._exit.patience(limit))
                 taken = self._take()
                 if taken:
                     self._inbox.append(taken)
