@@ -346,7 +346,8 @@ class Dialogue:
         *printed* is what the program has written since the last answer.
         """
         shown = self._without_echo(printed)
-        end = len(shown.rstrip("\n"))
+        # The last lines of a screen are often blank.
+        end = len(shown.rstrip() if full_screen else shown.rstrip("\n"))
         start = 0 if full_screen else shown.rfind("\n", 0, end) + 1
         last = shown[shown.rfind("\n", 0, end) + 1 : end]
         if self.over or not last:

@@ -67,6 +67,7 @@ def test_a_secret_is_typed_into_a_box_for_passwords(whiptail: Session, tmp_path:
 
 UNANSWERED = {
     YES_OR_NO: [],
+    MENU: [Answer("Which one", Key.DOWN)],
     f"{YES_OR_NO}; {MENU}": [Answer("Go on", Key.ENTER)],
     "whiptail --inputbox 'Name?' 8 40": [Answer("Number", "1")],
     "whiptail --passwordbox 'Password?' 8 40": ["yes", "no", "any-key", "host-key"],
@@ -94,12 +95,11 @@ def test_a_screen_without_an_answer_is_told_of(
     in_step(bash)
 
 
-@pytest.mark.parametrize("key", [Key.DOWN, Key.ENTER])
-def test_a_screen_that_asks_again_is_an_error(key: Key, whiptail: Session) -> None:
+def test_a_screen_that_asks_again_is_an_error(whiptail: Session) -> None:
     with pytest.raises(DialogueError, match="answered once") as caught:
-        whiptail.send(f"{MENU}; {MENU}", timeout=20, answers={"Which one": key})
+        whiptail.send(f"{MENU}; {MENU}", timeout=20, answers={"Which one": Key.ENTER})
     assert caught.value.asked == "Which one?"
-    assert caught.value.answered == [("Which one?", repr(key))]
+    assert caught.value.answered == [("Which one?", "Key.ENTER")]
     in_step(whiptail)
 
 
