@@ -25,10 +25,22 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Generator
     from types import TracebackType
+    from typing import TypedDict
+
+    from typing_extensions import Unpack
 
     from .attention import OnWaiting
     from .dialogue import Answers
     from .limits import Default
+
+    class Options(TypedDict, total=False):
+        """What :meth:`Program.send` takes besides the line."""
+
+        timeout: float | Default | None
+        idle_timeout: float | Default | None
+        answers: Answers | None
+        on_waiting: OnWaiting | None
+
 
 _CLOSE_LIMIT = 10.0
 # How long an interrupted program may take to be at its prompt again.
@@ -218,24 +230,9 @@ class Program:
             hide=self._secrets.hide_bytes if self._secrets else None,
         )
 
-    def send_and_get_output(
-        self,
-        line: str,
-        *,
-        timeout: float | Default | None = DEFAULT,
-        idle_timeout: float | Default | None = DEFAULT,
-        answers: Answers | None = None,
-        on_waiting: OnWaiting | None = None,
-    ) -> str:
+    def send_and_get_output(self, line: str, **options: Unpack[Options]) -> str:
         """Do what :meth:`send` does, and return the text without the newlines at its end."""
-        reply = self.send(
-            line,
-            timeout=timeout,
-            idle_timeout=idle_timeout,
-            answers=answers,
-            on_waiting=on_waiting,
-        )
-        return reply.text.rstrip("\n")
+        return self.send(line, **options).text.rstrip("\n")
 
     def close(self, line: str | None = None, *, timeout: float | None = _CLOSE_LIMIT) -> int:
         """End the program and return its exit status; the session is free again.
@@ -306,7 +303,7 @@ class Program:
             printed = self._conversed(steps(), attention, line, comes_back=True)
         except BaseException as error:
             if not self._line.is_under_way:
-                self.exit_code = self._line.status
+                self.exit_code = None if self._line.lost else self._line.status
                 self._release()
             if isinstance(error, SessionError):
                 self._secrets.hide_in(error)
@@ -421,7 +418,7 @@ class Program:
                 with contextlib.suppress(SessionError):
                     self._shell.recover()
         finally:
-            if self.exit_code is None:
+            if self.exit_code is None and not self._line.lost:
                 self.exit_code = self._line.status
             self._release()
 
@@ -442,6 +439,7 @@ class Program:
 
     def __repr__(self) -> str:
         state = "running" if self.exit_code is None else f"ended with status {self.exit_code}"
+        state = self._line.lost or state
         return f"<Program {self.command!r}: {state}>"
 
 
