@@ -55,8 +55,8 @@ _FEED_BY_SUBSTITUTION = r"""GUARD eval 'COMMAND' < <({ GUARD set +x; POUR; } 2>/
 # output. `(exit "$__sb_s")` has the command find the status of the one before it.
 _SPLIT = r"""if { PLACE(GUARD umask 077; GUARD : >"$__sb_f")
 } 2>/dev/null; then
-{ (GUARD exit "$__sb_s")
-} 2>/dev/null && :
+{ (GUARD exit "$__sb_s") && :
+} 2>/dev/null
 { GUARD eval 'COMMAND'
 } 2>>"$__sb_f"
 { \__sb5 NUMBER,

@@ -132,7 +132,8 @@ class Shell:
         except StoppedError as stopped:
             partial = self.line.parser.take_output()
             if splits:
-                partial += self._errors_left() or b""
+                there, left = self._errors_left()
+                partial += left if there else b""
             raise stopped.told(command, self.line, attention, partial) from None
         duration = time.monotonic() - attention.started
         if attention.dialogue and attention.dialogue.never_asked():
@@ -181,23 +182,23 @@ class Shell:
         if at is not None:
             return raw[:at], raw[at:]
         # Ctrl-C, or an error in a special built-in, has ended the line early. Or it was not begun.
-        errors = self._errors_left()
-        if errors is None:
+        there, errors = self._errors_left()
+        if not there:
             raise SessionError(
                 "no room in $TMPDIR, or else /tmp, for the standard error of a command, which was "
                 "not run",
                 where=self.where,
-                printed=raw,
+                printed=errors,
             )
         return raw, errors
 
-    def _errors_left(self) -> bytes | None:
-        """Return the standard error of a command that was cut short, if there is a file of it."""
+    def _errors_left(self) -> tuple[bool, bytes]:
+        """Return whether a command that was cut short has left standard error, and that."""
         if self.lost:
-            return None
+            return False, b""
         attention = Attention(Limits(_STATE_LIMIT))
         status, errors = outcome(self._frame(self.dialect.tell_errors, attention, aside=True))
-        return errors if status == 0 else None
+        return status == 0, errors
 
     def _frame(
         self,

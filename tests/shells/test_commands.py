@@ -103,7 +103,7 @@ def test_an_incomplete_here_document_runs_nothing(shell: Session, tmp_path: Path
 def test_what_cannot_be_sent_raises_before_anything_is_typed(bash: Session, command: str) -> None:
     with pytest.raises(UsageError, match="cannot be sent"):
         bash.send(command)
-    assert bash._shell._number == 0
+    assert bash._shell.line.number == 0
 
 
 def test_lists_are_quoted(shell: Session, tmp_path: Path) -> None:
@@ -134,7 +134,7 @@ def test_a_wrong_call_raises_before_anything_is_typed(
 ) -> None:
     with pytest.raises(UsageError):
         call(bash)
-    assert bash._shell._number == 0
+    assert bash._shell.line.number == 0
 
 
 def test_a_command_that_reads_the_terminal_is_never_fed_our_words(shell: Session) -> None:

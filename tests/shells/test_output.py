@@ -46,7 +46,7 @@ def test_a_million_lines_are_exact(shell: Session) -> None:
 
 
 def test_a_transcript_of_this_very_session_is_output(shell: Session, tmp_path: Path) -> None:
-    key = shell._shell._key.encode()
+    key = shell._shell.line.key.encode()
     shell.send("echo earlier")
     (tmp_path / "file").write_bytes(
         transcript(key) + b"".join(b"\x1e%b;%d=7>" % (key, number) for number in range(2))
@@ -85,7 +85,7 @@ def test_functions_and_history_are_harmless_dumps(bash: Session) -> None:
 
 
 def test_nothing_of_ours_is_in_the_environment(shell: Session) -> None:
-    key = shell._shell._key
+    key = shell._shell.line.key
     environment = shell.send("env").output
     assert key not in environment
     assert "PS1=" not in environment
