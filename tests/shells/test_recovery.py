@@ -144,7 +144,7 @@ def test_a_flood_from_an_earlier_command_changes_no_status(shell: Session) -> No
 def test_what_earlier_commands_left_running_is_let_alone(bash: Session) -> None:
     for _ in range(20):
         # In the same instant, as far as the kernel's own times can tell.
-        bash.send("sleep 60 & mine=$!; sh -c 'sleep 61 &'; mate=$(pgrep -n -x sleep)")
+        bash.send("sleep 60 & mine=$!; sh -c 'sleep 61 &'; mate=$(pgrep -n -x sleep -s $$)")
         with pytest.raises(CommandTimeoutError):
             bash.send("sleep 62 & sleep 63", timeout=0.01)
         assert bash.send("kill $mine && kill $mate", timeout=5).ok
