@@ -61,6 +61,9 @@ class Recovery:
         for name, bound, act in steps:
             deadline = time.monotonic() + bound
             act(deadline)
+            if self._line.answered(min(deadline, time.monotonic() + _PROMPT)):
+                return self._recovered(name, since)
+            terminal.rouse()
             if self._line.answered(deadline):
                 return self._recovered(name, since)
         # It may go on for ever by itself, as a loop does with a trap of its own.

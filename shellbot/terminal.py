@@ -211,6 +211,14 @@ class Terminal:
         self.hold_modes()
         self.write(termios.tcgetattr(self._fd)[6][key], deadline)
 
+    def rouse(self) -> None:
+        """Wake up who waits to print, after a key that made a signal.
+
+        Linux throws away what is being printed then, and may leave the writer waiting for room
+        that it has: ``isig()`` in drivers/tty/n_tty.c tells nobody, changing the modes does.
+        """
+        termios.tcsetattr(self._fd, termios.TCSANOW, self._modes)
+
     def pass_on(self, key: bytes) -> bool:
         """Type a *key* to a program that acts on keys itself; say whether there is one.
 
