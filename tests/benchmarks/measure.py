@@ -30,10 +30,10 @@ class Bare:
 
     def __init__(self) -> None:
         self.session = shellbot.bash()
-        shell = self.session._shell
-        self.dialect, self.key = shell.dialect, shell._key
-        self.descriptor = shell._terminal._fd
-        self.number = shell._number
+        line = self.session._shell.line
+        self.dialect, self.key = line.dialect, line.key
+        self.descriptor = line.terminal._fd
+        self.number = line.number
         os.set_blocking(self.descriptor, True)
 
     def run(self, command: bytes) -> int:
