@@ -31,6 +31,7 @@ from .errors import (
     CommandWaitingError,
     DialogueError,
     LevelLostError,
+    LoginError,
     NobodyToAskError,
     ProgramEndedError,
     SessionBusyError,
@@ -42,6 +43,7 @@ from .errors import (
     UsageError,
 )
 from .jobs import Job
+from .levels import Level
 from .limits import Retry
 from .program import Program
 from .result import Reply, Result, Where
@@ -59,7 +61,9 @@ __all__ = [
     "DialogueError",
     "Job",
     "Key",
+    "Level",
     "LevelLostError",
+    "LoginError",
     "NobodyToAskError",
     "Program",
     "ProgramEndedError",

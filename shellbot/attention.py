@@ -7,14 +7,15 @@ from collections.abc import Callable
 from math import inf
 
 from .diagnosis import Diagnosis, Look
-from .dialogue import Answer, Dialogue, Secrets
+from .dialogue import Answer, Dialogue, Key, Secret, Secrets
 from .limits import Limits
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Literal, TypeAlias
 
-    OnWaiting: TypeAlias = Callable[[Diagnosis], "str | bytes | Literal[False] | None"]
+    Typed: TypeAlias = "str | bytes | Secret | Key | Literal[False] | None"
+    OnWaiting: TypeAlias = Callable[[Diagnosis], Typed]
     OnBytes: TypeAlias = Callable[[bytes], object]
 
 # A program that waits is noticed at the second look, so within 1.3 s.

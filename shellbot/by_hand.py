@@ -27,10 +27,10 @@ class ByHand:
         self._seen = 0
         """Up to where the output was matched."""
         shell.readied("type()")
-        line.terminal.hold_modes()
+        line.hold_modes()
         line.begin(by_hand=True)
         opening = line.dialect.opening(line.number, after_failure=line.status != 0)
-        line.terminal.write(opening, attention.ends(line.heard))
+        line.type(opening, attention.ends(line.heard))
         steps = Conversation(line, attention).go_on(lambda: line.parser.at_prompt)
         try:
             outcome(shell.guarded(steps))
@@ -41,12 +41,12 @@ class ByHand:
         """Type *keys*."""
         line = self._line
         if line.lost:
-            raise line.gone(line.lost)
+            raise line.gone()
         if not keys:
             return
         line.command = line.secrets.hide(keys.decode("utf-8", "replace"))
         line.parser.heed_typing()
-        line.terminal.write(keys, attention.ends(line.heard))
+        line.type(keys, attention.ends(line.heard))
         if keys == _CTRL_C and line.dialect.abandon:
             self._abandon(attention)
 
@@ -55,14 +55,14 @@ class ByHand:
         line, deadline = self._line, time.monotonic() + _LOOKS_APART
         while not line.parser.at_prompt and time.monotonic() < deadline:
             line.take_in(deadline)
-        if not line.parser.at_prompt and line.terminal.pid in Look(line.scene()).readers:
-            line.terminal.write(line.dialect.abandon, attention.ends(line.heard))
+        if not line.parser.at_prompt and line.pid in Look(line.scene()).readers:
+            line.type(line.dialect.abandon, attention.ends(line.heard))
 
     def expect(self, patterns: list[re.Pattern[str]], attention: Attention) -> re.Match[str]:
         """Return the first match of one of *patterns* since the last one."""
         line = self._line
         if line.lost:
-            raise line.gone(line.lost)
+            raise line.gone()
         while True:
             while line.take_in(time.monotonic()):
                 pass
@@ -115,7 +115,7 @@ class ByHand:
                     "interrupts it."
                 )
             before = look
-        line.terminal.write(line.dialect.question(line.number), deadline)
+        line.type(line.dialect.question(line.number), deadline)
         if line.answered(time.monotonic() + _BACK_LIMIT):
             line.ended()
         else:

@@ -299,7 +299,7 @@ class Conversation:
             )
         # The answer is not echoed, so that the next question would stand on the same line.
         line.answered_at = line.parser.size
-        line.terminal.write(keys, attention.ends(line.heard))
+        line.type(keys, attention.ends(line.heard))
         attention.told = None
 
 

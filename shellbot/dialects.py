@@ -114,6 +114,12 @@ PROGRAM cat DIRECTORY/status 2>/dev/null || PROGRAM printf "${__sb_e:+gone }${__
 PROGRAM tail -c +FIRST -- DIRECTORY/out 2>&1 && PROGRAM printf '\036]'
 } >/dev/tty) 2>/dev/null || GUARD :"""
 
+# A program that makes a process group of its own, as shells do, need not give the terminal back:
+# with job control the shell takes it back, and without that it would read the end of its input.
+_LOGIN = r"""case $- in *m*) __sb_m=;; *) __sb_m=1; GUARD set -m;; esac 2>/dev/null
+GUARD eval 'COMMAND'"""
+_LOGIN_OVER = r"""case $__sb_m in 1) GUARD set +m;; esac; __sb_m="""
+
 
 def _filled_in(template: str, words: Iterable[tuple[str, str]]) -> str:
     for word, text in words:
@@ -202,9 +208,9 @@ class Dialect:
         finish = quietly.replace("CALL", _FINISH.replace("LAST_WORD", last_word))
         self._finish = f"! {finish}".encode()
         # Our own words hold no quote, so they can stand inside the quoted word as they are.
-        self._line = f" \\{guard} eval '%b\n%b\n%b'; \\__sb2 %d=\n".encode()
+        self._line = f" \\{guard} %b '%b\n%b\n%b'; \\__sb2 %d=\n".encode()
         aside = quietly.replace("CALL", _FINISH_ASIDE)
-        self._aside = f" \\__sb0 %d ''; \\{guard} eval '%b'; ! {aside}\n".encode()
+        self._aside = f" \\__sb0 %d ''; \\{guard} %b '%b'; ! {aside}\n".encode()
         self._state = (
             f"\\{guard} command -p env -0 2>/dev/null >>%s && \\{guard} pwd 2>/dev/null >>%s"
         )
@@ -216,7 +222,11 @@ class Dialect:
         self._split = _filled_in(_SPLIT.replace("PLACE", _PLACE), words)
         self._job = _filled_in(_PLACE + _JOB, words)
         self._words = words
-        self._open_line = f" \\{guard} eval '%b\n%b'; %b\n".encode()
+        self._open_line = f" \\{guard} %b '%b\n%b'; %b\n".encode()
+        self._login = _filled_in(_LOGIN, words)
+        self.login_over = _filled_in(_LOGIN_OVER, words).encode()
+        """What to run once a login has ended."""
+        self._exit = _filled_in("GUARD WORD 'GUARD exit 0'", words)
         self._hide_prompt = _filled_in(hide_prompt, words).encode()
         self._parses_ahead = parses_ahead
         self._not_in_eval = not_in_eval
@@ -225,14 +235,20 @@ class Dialect:
 
     def set_up(self, key: str) -> bytes:
         """Return what to type once, at the start."""
-        return frames.typed(self._setup.replace("KEY", key).encode())
+        setup = f"__sb_{key[:9]}=eval\n{self._setup}"
+        return frames.typed(setup.replace("KEY", key).encode())
 
     def rescue(self, key: str) -> bytes:
         """Return what to type where our words no longer work."""
         return f" {self._rescue}\n".encode() + self.set_up(key)
 
-    def frame(self, number: int, command: bytes, *, after_failure: bool) -> bytes:
-        """Return *command* as frame *number*: one logical line, to be typed."""
+    def frame(
+        self, number: int, command: bytes, *, after_failure: bool, word: bytes = b"eval"
+    ) -> bytes:
+        """Return *command* as frame *number*: one logical line, to be typed.
+
+        *word* is what runs it: ``eval``, or what stands for that in one shell only.
+        """
         begin = (self._begin_after_failure if after_failure else self._begin) % number
         if self._not_in_eval and b"set" in command and self._outside_eval(command):
             # No prompt between its lines: the end is on the last of them.
@@ -243,18 +259,18 @@ class Dialect:
         finish = self._finish % (number, b"=")
         text = frames.typed(frames.within_quotes(command))
         if self._parses_ahead or frames.is_open_ended(command):
-            return self._open_line % (begin, text, finish)
-        return self._line % (begin, text, finish, number)
+            return self._open_line % (word, begin, text, finish)
+        return self._line % (word, begin, text, finish, number)
 
     def opening(self, number: int, *, after_failure: bool) -> bytes:
         """Return what to type before lines that are in no frame: each prompt has its mark then."""
         begin = (self._begin_after_failure if after_failure else self._begin) % number
         return b" %b%b\n" % (begin, self._prompts)
 
-    def aside(self, number: int, command: bytes) -> bytes:
+    def aside(self, number: int, command: bytes, word: bytes = b"eval") -> bytes:
         """Return a frame for *command* that, if it succeeds, leaves `$?` and `$_` alone."""
         text = frames.typed(frames.within_quotes(command))
-        return self._aside % (number, text, number)
+        return self._aside % (number, word, text, number)
 
     def state(self, file: str) -> bytes:
         """Return what writes the environment and the working directory to *file*.
@@ -271,6 +287,10 @@ class Dialect:
         """Return *command*, for frame *number*, with its standard error kept apart."""
         split = self._split.replace("NUMBER", str(number)).replace("NAME", frames.new_key())
         return split.encode().replace(b"COMMAND", frames.escaped(command))
+
+    def login(self, command: bytes) -> bytes:
+        """Return what runs a *command* that opens another shell."""
+        return self._login.encode().replace(b"COMMAND", frames.escaped(command))
 
     def job(self, command: bytes) -> bytes:
         """Return what starts *command* in the background, and tells its number and directory."""
@@ -310,6 +330,10 @@ class Dialect:
     def question(self, number: int) -> bytes:
         """Return what asks a shell at its prompt how frame *number* ended."""
         return b" " + self._finish % (number, b".") + self._leave + b"\n"
+
+    def end(self, word: bytes) -> bytes:
+        """Return what ends the shell, and only the one where *word* means something."""
+        return b" %b\n" % self._exit.encode().replace(b"WORD", word)
 
     def __str__(self) -> str:
         return self.name

@@ -407,6 +407,11 @@ class Dialogue:
         self.answered.append((question.line, shown))
         self.over = question.answer.stop
 
+    @property
+    def gave_secret(self) -> bool:
+        """Whether a secret was typed."""
+        return bool(self._given)
+
     def never_asked(self) -> list[Answer]:
         """Return the answers that are not optional and were not asked for."""
         both = zip(self._answers, self._lines, strict=True)

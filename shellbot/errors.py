@@ -16,7 +16,8 @@
         │   ├── CommandWaitingError it waits for what nobody will type
         │   └── DialogueError       not the questions expected: .asked .answered
         ├── ProgramEndedError   it has left its prompt: .exit_code .partial also EOFError
-        └── LevelLostError      the shell is gone: .exit_code .partial  also EOFError
+        ├── LoginError          it came to no shell: .reason .exit_code .partial
+        └── LevelLostError      the shell is gone: .exit_code .partial .levels also EOFError
 
 Catch :class:`SessionError` for what can go wrong with good code on a bad day, and
 :class:`ShellbotError` for everything.
@@ -254,12 +255,17 @@ class ProgramEndedError(SessionError, EOFError):
 
 
 class LevelLostError(SessionError, EOFError):
-    """The shell is gone: it left, was replaced or was killed."""
+    """The shell is gone: it left, was replaced or was killed; or a login has ended.
+
+    Where an outer shell is left, :attr:`where` is that, and commands go to it from now on.
+    """
 
     exit_code: int | None
     """The shell's own exit status (minus the signal's number if one killed it), if known."""
     partial: bytes
     """What the running command had written until then."""
+    levels: tuple[Where, ...]
+    """The places that were lost, the outermost one first."""
 
     def __init__(
         self,
@@ -269,7 +275,72 @@ class LevelLostError(SessionError, EOFError):
         partial: bytes,
         where: Where,
         advice: str,
+        levels: tuple[Where, ...] = (),
     ) -> None:
         self.exit_code = exit_code
         self.partial = partial
+        self.levels = levels
         super().__init__(f"{message}\nOn {where}.\nTo try: {advice}.", where=where, printed=partial)
+
+
+# Why a login failed, and what a person can do about it. Every reason is one row.
+REASONS = {
+    "refused": "see that the server runs there, and lets this user in from here",
+    "wrong_password": "check the password; it was sent once, and is not sent again",
+    "too_many_attempts": "offer fewer keys (IdentitiesOnly=yes), or wait until the server lets you",
+    "locked": "have the account unlocked (faillock --reset, passwd -u)",
+    "host_key_changed": "find out why the host's key is another one; only then remove the old one "
+    "(ssh-keygen -R)",
+    "host_key_unknown": 'compare the fingerprint, and give it as host_key="SHA256:...", or use '
+    'host_key="accept-new"',
+    "unreachable": "see that the host is up and that there is a route to it (ping)",
+    "unknown_host": "check the host's name, or give its address",
+    "timed_out": "give it more time with timeout=, and see in the last lines what it waits for",
+    "no_such_user": "check the user's name, on that host",
+    "no_such_container": "see that the container is there and runs (ps -a)",
+    "no_shell": "give shell= one that is there; the command has to end in a shell on a terminal, "
+    "and stty has to be there",
+    "expired_password": "give new_password=, or change it by hand",
+    "no_answer": "give password=, otp= or answers= for what it asks, or ask=True to ask the person",
+    "closed": "see in the last lines what the other side said",
+}
+
+
+class LoginError(SessionError):
+    """A login did not come to a shell. The session is where it was before."""
+
+    reason: str
+    """One word for why: a key of ``shellbot.errors.REASONS``."""
+    exit_code: int | None
+    """The exit status of the login command, where it ended by itself."""
+    partial: bytes
+    """Everything that the other side said."""
+    diagnosis: Diagnosis | None
+    """What it was doing, if it had to be stopped."""
+
+    def __init__(
+        self,
+        command: str,
+        *,
+        reason: str,
+        waited: float,
+        exit_code: int | None,
+        partial: bytes,
+        where: Where,
+        diagnosis: Diagnosis | None = None,
+        detail: str = "",
+    ) -> None:
+        self.reason = reason
+        self.exit_code = exit_code
+        self.partial = partial
+        self.diagnosis = diagnosis
+        ended = "" if exit_code is None else f", exit status {exit_code}"
+        super().__init__(
+            f"login failed after {text.seconds(waited)}: {reason.replace('_', ' ')}{ended}: "
+            f"{text.shorten(command)}\n"
+            + (f"{detail}\n" if detail else "")
+            + (f"It was {diagnosis}.\n" if diagnosis else "")
+            + f"Still on {where}.\nTo try: {REASONS[reason]}.",
+            where=where,
+            printed=partial,
+        )

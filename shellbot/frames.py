@@ -182,6 +182,11 @@ def _folded(line: bytes) -> bytes:
     return b"'\\\n'".join(map(escaped, pieces))
 
 
+def without_marks(printed: bytes) -> bytes:
+    """Return *printed* without the marks of any shell."""
+    return re.sub(rb"\x1e[0-9]{20};" + _MARK, b"", printed)
+
+
 class Parser:
     """Reads the bytes of one shell, in any portions, and finds the frame's marks in them.
 

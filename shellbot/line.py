@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
+import signal
+import termios
 import time
+from math import inf
 
 from . import diagnosis, frames, processes
 from .diagnosis import Diagnosis
@@ -19,21 +23,45 @@ if TYPE_CHECKING:
 
 # How much of the output is looked at for a question, and for what is drawn on a screen.
 SHOWN, SCREEN = 8_192, 65_536
+# How long a login may take to end once it is told to.
+_LEAVING = 1.0
 # How long a flood of output may keep a reader busy beyond its own bound.
 _FLOODED = 0.1
+_LOG_IN_AGAIN = (
+    "log in again, or use reconnect(), which repeats the logins; commands go to the shell that is "
+    "named here now"
+)
+# What a terminal has by default, and a shell that was logged in to is given.
+_KEYS = {termios.VINTR: b"\x03", termios.VQUIT: b"\x1c", termios.VEOF: b"\x04"}
 
 
 class Line:
     """A shell's terminal, and the frame that is on it."""
 
     def __init__(
-        self, terminal: Terminal, dialect: Dialect, *, where: Where, secrets: Secrets, advice: str
+        self,
+        terminal: Terminal,
+        dialect: Dialect,
+        *,
+        where: Where,
+        secrets: Secrets,
+        advice: str,
+        outer: Line | None = None,
+        pid: int = 0,
     ) -> None:
         self.terminal = terminal
+        self.outer = outer
+        """The shell that this one was logged in from, if any. Its own frame has not ended."""
+        self.pid = pid if outer else terminal.pid
+        """The shell's process id, or 0 where it cannot be seen from here."""
+        self.relayed: bool = outer is not None and (outer.relayed or not pid)
+        """Whether the shell has a terminal of its own, which ours only reaches through a relay."""
         self.dialect = dialect
         self.where = where
         self.secrets = secrets
         self.key = frames.new_key()
+        self.word = b'"$__sb_%s"' % self.key[:9].encode() if outer else b"eval"
+        """The word that runs a command: in any other shell but an inner one, it means nothing."""
         self.parser = frames.Parser(self.key)
         self.number = -1
         """The frame's number."""
@@ -45,6 +73,8 @@ class Line:
         """The exit status of the last frame that has ended."""
         self.lost: str | None = None
         """Why the shell can no longer be used, if so."""
+        self.left_with: int | None = None
+        """The status that the login to it has ended with."""
         self.heard = 0.0
         """When something was printed last."""
         self.answered_at = 0
@@ -53,7 +83,7 @@ class Line:
         """The background job that is waited for, if any."""
         self.is_up = False
         self._image: object = None
-        self._advice = advice
+        self.advice = advice
 
     @property
     def is_under_way(self) -> bool:
@@ -62,30 +92,124 @@ class Line:
 
     def is_ready(self) -> None:
         """Take notice that the shell has come up."""
-        self._image = processes.image(self.terminal.pid)
+        self._image = processes.image(self.pid) if self.pid else None
         self.is_up = True
+
+    @property
+    def watched(self) -> Line:
+        """The nearest shell, this one or further out, whose processes can be seen from here."""
+        line = self
+        while line.outer and line.relayed:
+            line = line.outer
+        return line
+
+    # What is typed
+
+    def type(self, data: bytes, deadline: float = inf) -> bool:
+        """Type *data*; say whether all of it was typed before the *deadline*."""
+        if self.relayed:
+            # ssh takes a "~" at the beginning of a line for itself (ssh(1), ESCAPE CHARACTERS).
+            data = re.sub(rb"(\A|\n)~", b"\\1\x16~", data)
+        return self.terminal.write(data, deadline)
+
+    def hold_modes(self) -> bool:
+        """Put the terminal's modes back that typing relies on; say whether that was needed."""
+        return not self.relayed and self.terminal.hold_modes()
+
+    def press(self, key: int, deadline: float) -> None:
+        """Press the key that the shell's terminal has for *key*, such as ``termios.VINTR``."""
+        if self.relayed:
+            self.terminal.write(_KEYS[key], deadline)
+        else:
+            self.terminal.press(key, deadline)
+
+    def end_input(self, deadline: float) -> None:
+        """Press Ctrl-D."""
+        if self.relayed:
+            self.press(termios.VEOF, deadline)
+        else:
+            self.terminal.end_input(deadline)
+
+    # What comes back
 
     def begin(self, *, by_hand: bool = False) -> None:
         """Get ready for the next frame, which is typed then."""
         self.number += 1
         self.parser.expect(self.number, by_hand=by_hand)
+        outer = self.outer
+        while outer:
+            # What those before it have said says nothing about this one.
+            outer.parser.take_output()
+            outer = outer.outer
         self.heard, self.answered_at = time.monotonic(), 0
         self.since = self.terminal.clock.now()
 
     def take_in(self, until: float) -> bool:
         """Read once, waiting for it until then; say whether there was anything."""
-        parser, terminal = self.parser, self.terminal
+        parser = self.parser
         seen = parser.prompts
-        data = terminal.read(until - time.monotonic())
+        heard = self.hear(until - time.monotonic())
+        if parser.prompts > seen:
+            self._ask(parser.prompts)
+        if parser.status is None and (self.outer or self.terminal.ended):
+            self.check()
+        return heard
+
+    def hear(self, limit: float) -> bool:
+        """Read once, waiting up to *limit* seconds; say whether there was anything."""
+        data = self.terminal.read(limit)
         if data:
             self.heard = time.monotonic()
-            parser.feed(data)
-            if parser.prompts > seen:
-                self._ask(parser.prompts)
-        if terminal.ended and parser.status is None:
-            self.lost = self.lost or "the shell has ended"
-            raise self.gone(self.lost, parser.take_output())
+            if self.outer:
+                self.outer.overhear(data)
+            self.parser.feed(data)
         return bool(data)
+
+    def catch_up(self, until: float = 0.0) -> None:
+        """Take in what has arrived since the last frame, and raise if the shell is gone.
+
+        Waits for something to arrive, but not longer than until then.
+        """
+        limit = until - time.monotonic()
+        while self.hear(max(0.0, limit)):
+            limit = 0.0
+        self.check()
+
+    def overhear(self, data: bytes) -> None:
+        """Look in what an inner shell prints for the end of the login to it."""
+        if self.outer:
+            self.outer.overhear(data)
+        seen = self.parser.prompts
+        self.parser.feed(data)
+        self.parser.hand_out()
+        self.parser.forget(SHOWN)
+        if self.parser.prompts > seen and self.parser.status is None:
+            self._ask(self.parser.prompts)
+
+    def check(self) -> None:
+        """Make sure that the shell is there, as far as what was read tells."""
+        gone, line = None, self.outer
+        while line:
+            # The outermost one that has its terminal back is where we are.
+            gone = line if line.parser.status is not None else gone
+            line = line.outer
+        if self.terminal.ended:
+            self.lose(None, "the shell has ended")
+        elif gone and not self.lost:
+            status, said = gone.ended()
+            self.lose(gone, f"the login has ended with status {status}", status)
+            raise self.gone(frames.without_marks(self.parser.take_output() or said))
+        if self.lost:
+            raise self.gone(self.parser.take_output())
+
+    def lose(self, outer: Line | None, why: str, status: int | None = None) -> None:
+        """Take notice that the shells from here to *outer* are gone, and with what status."""
+        line: Line | None = self
+        while line and line is not outer:
+            line.lost = line.lost or why
+            line.since = None
+            line.left_with = status
+            line = line.outer
 
     def answered(self, deadline: float) -> bool:
         """Read until the frame has ended, or the *deadline* has passed; say which."""
@@ -99,9 +223,9 @@ class Line:
     def _ask(self, time_asked: int) -> None:
         if time_asked == 2:
             # Asked once and no answer, only the prompt again: our words are gone or changed.
-            self.terminal.write(self.dialect.rescue(self.key))
+            self.type(self.dialect.rescue(self.key))
         if time_asked <= 2:
-            self.terminal.write(self.dialect.question(self.number))
+            self.type(self.dialect.question(self.number))
 
     def ended(self, *, aside: bool = False) -> tuple[int, bytes]:
         """Return the status of the frame that has ended, and what was printed."""
@@ -130,29 +254,59 @@ class Line:
 
     def scene(self, since: Moment | None = None, *, prompted: bool = False) -> diagnosis.Scene:
         printed = self.parser.last(min(self.parser.size - self.answered_at, SHOWN))
+        watched = self.watched
         return diagnosis.Scene(
-            shell=self.terminal.pid,
-            image=self._image,
+            shell=watched.pid,
+            image=watched._image,
             device=self.terminal.device,
             modes=self.terminal.modes(),
             foreground=self.group or self.terminal.foreground(),
             spared=self.terminal.spared - {self.group},
             unread=self.terminal.has_unread(),
-            since=since or self.since or self.terminal.clock.now(),
+            since=(watched.since if watched is not self else since or self.since)
+            or self.terminal.clock.now(),
             printed=printed,
             quiet=time.monotonic() - self.heard,
             prompted=prompted,
         )
 
-    def gone(self, why: str, partial: bytes = b"") -> LevelLostError:
-        code = self.terminal.exit_code
-        told = "" if code is None else f" with status {code}" if code >= 0 else ""
-        if code is not None and code < 0:
+    def settle(self) -> None:
+        """Run what the shell has to run after a command was stopped by force, if anything."""
+        if self.dialect.settle:
+            partial, status = self.parser.take_output(), self.parser.status
+            self.number += 1
+            self.parser.expect(self.number)
+            self.type(self.dialect.aside(self.number, self.dialect.settle, self.word))
+            self.answered(time.monotonic() + 1.0)
+            self.parser.resume(partial, status)
+
+    def leave_by_force(self) -> None:
+        """End the login that is under way here, whatever it takes."""
+        for number in (signal.SIGHUP, signal.SIGKILL):
+            if self.since:
+                self.terminal.kill_since(self.since, number)
+            if self.answered(time.monotonic() + _LEAVING):
+                self.ended()
+                return
+        self.terminal.kill()
+        self.lose(None, "the shell had to be killed, as the login could not be ended")
+
+    def gone(self, partial: bytes = b"") -> LevelLostError:
+        """Return what to raise for a shell that is lost."""
+        left: Line | None = self
+        levels = []
+        while left and left.lost:
+            levels.append(left.where)
+            left = left.outer
+        code = self.left_with if left else self.terminal.exit_code
+        told = "" if left or code is None else f" with status {code}" if code >= 0 else ""
+        if not left and code is not None and code < 0:
             told = f", killed by signal {-code}"
         return LevelLostError(
-            f"{why}{told}: {shorten(self.command)}",
+            f"{self.lost}{told}: {shorten(self.command)}",
             exit_code=code,
             partial=partial,
-            where=self.where,
-            advice=self._advice,
+            where=left.where if left else self.where,
+            levels=tuple(reversed(levels)),
+            advice=_LOG_IN_AGAIN if left else self.advice,
         )

@@ -287,7 +287,7 @@ class Program:
         attention = self._attention(limits, answers=answers, on_waiting=on_waiting, reads=reads)
         keys, terminal = _typed(line), self._line.terminal
         if self._line.lost:
-            raise self._line.gone(self._line.lost)
+            raise self._line.gone()
         if terminal.takes_lines() and len(keys) > _LINE_LIMIT:
             raise UsageError(f"a line of {len(keys)} bytes is more than the terminal hands over")
         # What an exception has left of the line before.
@@ -296,7 +296,7 @@ class Program:
 
         def steps() -> Generator[bytes, None, None]:
             self._line.heard = time.monotonic()
-            terminal.write(keys, attention.ends(self._line.heard))
+            self._line.type(keys, attention.ends(self._line.heard))
             yield from Conversation(self._line, attention).go_on(attention.is_at_prompt)
 
         try:
@@ -354,7 +354,7 @@ class Program:
             if back is None:
                 return False
             line.answered_at = line.parser.size
-            line.terminal.write(b"\x03", time.monotonic())
+            line.type(b"\x03", time.monotonic())
             try:
                 outcome(Conversation(line, back).go_on(back.is_at_prompt))
             except StoppedError as stopped:
@@ -369,12 +369,12 @@ class Program:
         """Type *keys*, or Ctrl-D, and return the exit status once the program has ended."""
         line = self._line
         if line.lost:
-            raise line.gone(line.lost)
+            raise line.gone()
         line.heard = time.monotonic()
         if keys:
-            line.terminal.write(keys, attention.ends(line.heard))
+            line.type(keys, attention.ends(line.heard))
         else:
-            line.terminal.end_input(attention.ends(line.heard))
+            line.end_input(attention.ends(line.heard))
         steps = Conversation(line, attention).go_on()
         try:
             outcome(self._shell.guarded(steps))

@@ -12,12 +12,18 @@ from .line import Line
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import TypeAlias
+
     from .processes import Moment
+
+    Step: TypeAlias = tuple[str, float, Callable[[float], object]]
 
 # How soon a shell is at its prompt after Ctrl-C, if nothing holds it up.
 _PROMPT = 0.05
 # How often a shell that runs a loop is interrupted, and how long it is given each time.
 _INSISTENCE, _INSISTENT = 20, 0.03
+# How soon a shell far away is at its prompt.
+_ANSWERED = 0.5
 
 
 class Recovery:
@@ -36,24 +42,16 @@ class Recovery:
         since, terminal, diagnosis = self._line.since, self._line.terminal, self.diagnosis
         if self._line.answered(time.monotonic()):
             return self._recovered("nothing, as it had just ended by itself", since)
-        steps: list[tuple[str, float, Callable[[float], object]]] = [
-            ("Ctrl-C", 0.3, self._interrupt),
-            ("Ctrl-C", 0.7, self._insist),
-            ("Ctrl-C again", 0.4, self._interrupt),
-            ("Ctrl-\\", 0.4, lambda deadline: terminal.press(termios.VQUIT, deadline)),
-            ("Ctrl-D", 0.4, lambda deadline: self._leave(deadline, inner=False)),
-            ("hanging up on what it had started", 0.3, self._hang_up),
-            ("killing what it had started", 0.5, self._kill),
-            # What was killed may have read the last question in the shell's place.
-            ("killing what it had started", 0.7, self._ask_at_the_prompt),
-        ]
-        if diagnosis.kind == "shell":
-            if diagnosis.pid == terminal.pid:
+        steps = self._steps_from_afar() if self._line.relayed else self._steps()
+        if self._line.relayed:
+            pass
+        elif diagnosis.kind == "shell":
+            if diagnosis.pid == self._line.pid:
                 self._line.lost = (
                     f"the shell was replaced by another one, {diagnosis.process}, which login() "
                     "is for"
                 )
-                raise self._line.gone(self._line.lost, self._line.parser.take_output())
+                raise self._line.gone(self._line.parser.take_output())
             # Nothing but the end of its input, or death, makes it leave.
             steps.insert(0, ("Ctrl-D", 1.0, lambda deadline: self._leave(deadline, inner=True)))
         elif terminal.pass_on(b"\x03") and self._line.answered(time.monotonic() + 0.5):
@@ -63,20 +61,50 @@ class Recovery:
             act(deadline)
             if self._line.answered(min(deadline, time.monotonic() + _PROMPT)):
                 return self._recovered(name, since)
-            terminal.rouse()
+            if not self._line.relayed:
+                terminal.rouse()
             if self._line.answered(deadline):
                 return self._recovered(name, since)
         # It may go on for ever by itself, as a loop does with a trap of its own.
+        line = self._line
+        outer = line.watched if line.relayed else line.outer
+        if outer:
+            outer.leave_by_force()
+            line.lose(outer, "the login had to be ended, as nothing else stopped its last command")
+            return f"ending the login to {line.where}, so that level is lost"
         terminal.kill()
         terminal.close()
-        self._line.lost = "the shell had to be killed, as nothing else stopped its last command"
+        line.lost = "the shell had to be killed, as nothing else stopped its last command"
         return "killing the shell itself, so the session is lost"
+
+    def _steps_from_afar(self) -> list[Step]:
+        """What is left where nothing but keys reaches the shell."""
+        line = self._line
+        return [
+            ("Ctrl-C", 1.0, self._interrupt),
+            ("Ctrl-C again", 1.0, self._interrupt_and_ask),
+            ("Ctrl-\\", 1.0, lambda deadline: line.press(termios.VQUIT, deadline)),
+            ("Ctrl-\\", 1.0, self._interrupt_and_ask),
+        ]
+
+    def _steps(self) -> list[Step]:
+        return [
+            ("Ctrl-C", 0.3, self._interrupt),
+            ("Ctrl-C", 0.7, self._insist),
+            ("Ctrl-C again", 0.4, self._interrupt),
+            ("Ctrl-\\", 0.4, lambda deadline: self._line.press(termios.VQUIT, deadline)),
+            ("Ctrl-D", 0.4, lambda deadline: self._leave(deadline, inner=False)),
+            ("hanging up on what it had started", 0.3, self._hang_up),
+            ("killing what it had started", 0.5, self._kill),
+            # What was killed may have read the last question in the shell's place.
+            ("killing what it had started", 0.7, self._ask_at_the_prompt),
+        ]
 
     def _recovered(self, name: str, since: Moment) -> str:
         assert self._line.parser.status is not None
         self._line.status = self._line.parser.status
-        left = self._line.terminal.end_since(since)
-        self._settle()
+        left = [] if self._line.relayed else self._line.terminal.end_since(since)
+        self._line.settle()
         self._line.since = None
         if left:
             name += f", and ending what it had left on the terminal: {', '.join(left)}"
@@ -84,23 +112,31 @@ class Recovery:
 
     def _interrupt(self, deadline: float) -> None:
         self._pressed = self._line.terminal.clock.now()
-        self._line.terminal.press(termios.VINTR, deadline)
+        self._line.press(termios.VINTR, deadline)
         # What is stopped gets it only as it goes on. Not before it has to: ash 1.35, at its prompt
         # by then, takes the news of that for the end of its input.
         promptly = min(deadline, time.monotonic() + _PROMPT)
-        if self._line.since and not self._line.answered(promptly):
+        if self._line.since and not self._line.answered(promptly) and not self._line.relayed:
             self._line.terminal.resume_since(self._line.since)
+
+    def _interrupt_and_ask(self, deadline: float) -> None:
+        line = self._line
+        line.press(termios.VINTR, deadline)
+        if not line.answered(min(deadline, time.monotonic() + _ANSWERED)):
+            if not line.parser.started:
+                line.type(line.dialect.abandon, deadline)
+            line.type(line.dialect.question(line.number), deadline)
 
     def _insist(self, deadline: float) -> None:
         """Do for a shell what Ctrl-C alone does not."""
         terminal, since, pressed = self._line.terminal, self._line.since, self._pressed
         if self._line.dialect.abandon and not self._line.parser.started:
-            terminal.write(self._line.dialect.abandon, deadline)
+            self._line.type(self._line.dialect.abandon, deadline)
             self._ask_at_the_prompt(deadline)
-        elif terminal.pid in Look(self._line.scene()).readers:
+        elif self._line.pid in Look(self._line.scene()).readers:
             self._ask_at_the_prompt(deadline)
         # A shell in a loop takes no notice where the program that it waits for ends by itself.
-        elif since and pressed and not terminal.is_held_up(since, pressed):
+        elif since and pressed and not terminal.is_held_up(self._line.pid, since, pressed):
             for _ in range(_INSISTENCE):
                 self._interrupt(deadline)
                 if self._line.answered(min(deadline, time.monotonic() + _INSISTENT)):
@@ -112,13 +148,15 @@ class Recovery:
         Such as one that a command has changed for good, or that came before the frame was read.
         """
         if self._line.since and self._line.terminal.is_alone_since(self._line.since):
-            self._line.terminal.write(self._line.dialect.question(self._line.number), deadline)
+            self._line.type(self._line.dialect.question(self._line.number), deadline)
 
     def _leave(self, deadline: float, *, inner: bool) -> None:
-        terminal = self._line.terminal
-        if inner or (terminal.foreground() != terminal.pid and Look(self._line.scene()).readers):
+        line = self._line
+        readers = Look(line.scene()).readers
+        is_behind = line.terminal.foreground() != line.pid and line.pid not in readers
+        if inner or (is_behind and readers):
             # A shell in the shell gives the terminal back as it leaves. Killed, it does not.
-            terminal.end_input(deadline)
+            line.end_input(deadline)
         else:
             self._ask_at_the_prompt(deadline)
 
@@ -131,15 +169,3 @@ class Recovery:
     def _kill(self, deadline: float) -> None:
         if self._line.since:
             self._line.terminal.kill_since(self._line.since, signal.SIGKILL)
-
-    def _settle(self) -> None:
-        line = self._line
-        if line.dialect.settle:
-            partial, status = self._line.parser.take_output(), self._line.parser.status
-            self._line.number += 1
-            self._line.parser.expect(self._line.number)
-            self._line.terminal.write(
-                self._line.dialect.aside(self._line.number, self._line.dialect.settle)
-            )
-            self._line.answered(time.monotonic() + 1.0)
-            self._line.parser.resume(partial, status)

@@ -18,15 +18,40 @@ _DERIVED = ("output", "text", "stderr")
 class Where:
     """A place that commands run in: host, user, and how many logins deep."""
 
-    __slots__ = ("depth", "host", "user")
+    __slots__ = ("container", "depth", "host", "manager", "privilege", "shell", "system", "user")
 
-    def __init__(self, host: str, user: str, depth: int = 0) -> None:
+    def __init__(
+        self,
+        host: str,
+        user: str,
+        depth: int = 0,
+        *,
+        shell: str = "",
+        system: str = "",
+        manager: str = "",
+        privilege: str = "",
+        container: bool = False,
+    ) -> None:
         self.host = host
         """The machine's own name for itself."""
         self.user = user
         """The user that the shell runs as."""
         self.depth = depth
         """0 is the shell that the session itself started."""
+        self.shell = shell
+        """The shell that the session speaks with there, by its row's name."""
+        self.system = system
+        """The system, as os-release has it in ID and VERSION_ID (``debian 12``), or uname."""
+        self.manager = manager
+        """The package manager that is native there, by its command's name; nothing if unknown."""
+        self.privilege = privilege
+        """What gives root's rights there, ``sudo`` or ``doas``; nothing if there is neither."""
+        self.container = container
+        """Whether it is a container."""
+
+    @property
+    def _what(self) -> tuple[str, str, int]:
+        return self.host, self.user, self.depth
 
     def __str__(self) -> str:
         return f"{self.user}@{self.host}, depth {self.depth}"
@@ -35,12 +60,10 @@ class Where:
         return f"Where(host={self.host!r}, user={self.user!r}, depth={self.depth})"
 
     def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Where):
-            return NotImplemented
-        return (self.host, self.user, self.depth) == (other.host, other.user, other.depth)
+        return self._what == other._what if isinstance(other, Where) else NotImplemented
 
     def __hash__(self) -> int:
-        return hash((self.host, self.user, self.depth))
+        return hash(self._what)
 
 
 class Reply:

@@ -10,16 +10,18 @@ import re
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 
-from . import console, dialects, dialogue, frames, jobs, surroundings, text
+from . import console, dialects, dialogue, entry, frames, jobs, logins, surroundings, text
 from .attention import Attention
 from .by_hand import ByHand
 from .diagnosis import Diagnosis
-from .dialogue import Dialogue, Key, Secret, Secrets
+from .dialogue import Answer, Dialogue, Key, Secret, Secrets
 from .echo import Audience, Echo
 from .errors import (
     CommandError,
     CommandStoppedError,
     CommandTimeoutError,
+    LevelLostError,
+    LoginError,
     SessionBusyError,
     SessionClosedError,
     SessionError,
@@ -27,10 +29,12 @@ from .errors import (
     UsageError,
 )
 from .jobs import Job
+from .levels import Level, Levels
 from .limits import DEFAULT, Default, Limits, Retry, accepted
+from .logins import Way
 from .program import Program
 from .result import Result, Where
-from .shell import Shell, outcome
+from .shell import Shell, opened, outcome
 from .stream import Stream
 from .terminal import CLOSE_BOUND, Terminal
 
@@ -38,15 +42,17 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Generator
     from types import TracebackType
-    from typing import TypeAlias, TypedDict, TypeVar
+    from typing import Concatenate, TypeAlias, TypedDict, TypeVar
 
-    from typing_extensions import Unpack
+    from typing_extensions import ParamSpec, Unpack
 
     from .attention import OnWaiting
     from .dialogue import Answers
     from .limits import Check
+    from .logins import Given
 
     Outcome = TypeVar("Outcome")
+    Parameters = ParamSpec("Parameters")
     Piece = TypeVar("Piece")
     Raised: TypeAlias = type[BaseException]
     Limit: TypeAlias = float | Default | None
@@ -66,6 +72,19 @@ if TYPE_CHECKING:
         on_output: Callable[[str], object] | None
         echo: bool | None
         retry: Retry | None
+        sudo: bool | str | Secret
+        expect_disconnect: bool
+
+    class LoginOptions(TypedDict, total=False):
+        """What :meth:`Session.login` takes besides the command."""
+
+        user: str | None
+        password: Given
+        otp: Given
+        new_password: Given
+        answers: Answers | None
+        shell: str | None
+        ask: bool
 
 
 _UNTIL_LIMIT = 300.0
@@ -79,6 +98,20 @@ _CALL_AGAIN = (
     "call again: the next command gets a new shell, in the directory and with the exported "
     "variables that this one had"
 )
+
+
+def _kind_of_login(
+    make: Callable[Parameters, Way],
+) -> Callable[Concatenate[Session, Parameters], Level]:
+    """Return the method that logs in by the row *make*, with its arguments."""
+
+    def method(self: Session, /, *args: Parameters.args, **kwargs: Parameters.kwargs) -> Level:
+        way = make(*args, **kwargs)
+        return self._logged_in(way, way.timeout)
+
+    method.__doc__ = make.__doc__
+    method.__name__ = make.__name__
+    return method
 
 
 class _Turn:
@@ -138,21 +171,26 @@ class Session:
         self.within = program.within
         """The shell of another family that was started first and made way, such as fish."""
         directory = None if cwd is None else os.fspath(cwd)
-        self._shell = self._opened(directory, surroundings.for_program(program, environment or {}))
-        self._kept = self._shell.state() if restart else None
+        root = self._opened(directory, surroundings.for_program(program, environment or {}))
+        self._levels = Levels(root, self._secrets, self._in_step_alone)
+        self._kept = root.state() if restart else None
 
     def _opened(self, cwd: str | None, environment: Mapping[str, str]) -> Shell:
-        return Shell(
+        return opened(
             self._program,
             cwd=cwd,
             environment=environment,
             size=self._size,
-            where=_here(),
+            where=entry.here(shell=self._program.dialect.name),
             secrets=self._secrets,
             advice=_CALL_AGAIN if self._restart else _OPEN_ANOTHER,
         )
 
     # What the session is
+
+    @property
+    def _shell(self) -> Shell:
+        return self._levels.top.shell
 
     @property
     def dialect(self) -> dialects.Dialect:
@@ -161,8 +199,13 @@ class Session:
 
     @property
     def where(self) -> Where:
-        """Where commands run now."""
+        """Where commands run now: host, user, depth, shell, system, package manager, container."""
         return self._shell.where
+
+    @property
+    def levels(self) -> tuple[Where, ...]:
+        """Every place from the session's own shell to where commands run now."""
+        return tuple(level.where for level in self._levels.all)
 
     @property
     def terminal(self) -> Terminal:
@@ -194,9 +237,7 @@ class Session:
         given: bytes | None = None,
         splits: bool = False,
     ) -> Generator[bytes, None, Result]:
-        self._in_step()
-        if self._restart and self._shell.lost:
-            self._reopen()
+        self._ready()
         try:
             result = yield from self._shell.running(line, attention, given=given, splits=splits)
         except CommandStoppedError:
@@ -207,11 +248,17 @@ class Session:
 
     def _remember(self) -> None:
         """Keep what a new shell would have to be given, if this one should be lost."""
-        if self._restart and not self._shell.lost:
+        if self._restart and not self._shell.lost and self.where.depth == 0:
             self._kept = None
             # What this raises says nothing about the command; but then there is nothing kept.
             with contextlib.suppress(SessionError):
                 self._kept = self._shell.state()
+
+    def _ready(self) -> None:
+        """See to it that a command can be typed."""
+        self._in_step()
+        if self._restart and self._levels.all[0].shell.lost:
+            self._reopen()
 
     def _reopen(self) -> None:
         if self._kept is None:
@@ -222,7 +269,7 @@ class Session:
             )
         jobs.end(self._shell, self._jobs)
         self._shell.close()
-        self._shell = self._opened(*self._kept)
+        self._levels = Levels(self._opened(*self._kept), self._secrets, self._in_step_alone)
 
     def send(
         self,
@@ -238,6 +285,8 @@ class Session:
         on_output: Callable[[str], object] | None = None,
         echo: bool | None = None,
         retry: Retry | None = None,
+        sudo: bool | str | Secret = False,
+        expect_disconnect: bool = False,
     ) -> Result:
         """Run *command*, as if typed, and return what it did.
 
@@ -272,6 +321,14 @@ class Session:
 
         *retry* has it tried again: ``retry=Retry(3, every=5)``. Each attempt has all of its time.
 
+        *sudo* runs it as root, in a shell of its own, by sudo or doas; root needs neither. If a
+        password is asked for, that is the one given here (``sudo=Secret(...)``), before on this
+        level, or at the login to it. It is not kept for longer than the level.
+
+        With *expect_disconnect* the command is to end the level that it runs in, as ``reboot``
+        does: this returns once it is gone, with the status that the login ended with. See
+        :meth:`reconnect`.
+
         Raises:
             CommandError: the status is not accepted. It carries the result.
             CommandTimeoutError: not done in time. The command was interrupted, and the session
@@ -297,22 +354,82 @@ class Session:
         )
 
         def attempt() -> Result:
+            command, entries = self._as_root(line, sudo) if sudo else (line, ())
             attention = Attention(
                 limits,
                 on_waiting=on_waiting,
-                dialogue=None if answers is None else Dialogue(table, self._secrets),
+                dialogue=(
+                    Dialogue((*table, *entries), self._secrets)
+                    if sudo or answers is not None
+                    else None
+                ),
                 on_output=None if audience is None else audience.hear,
             )
             if audience:
                 audience.begin(line)
             try:
-                result = self._run(line, attention, given=given, splits=stderr == "split")
+                result = self._run(command, attention, given=given, splits=stderr == "split")
+                if expect_disconnect:
+                    return self._left(result, attention)
+            except LevelLostError as error:
+                if not expect_disconnect:
+                    raise
+                return self._left(error, attention)
             finally:
                 if audience:
                     audience.end()
             return _judged(result, statuses)
 
         return self._alone(line, lambda: self._tried(attempt, retry or _ONCE))
+
+    def _as_root(self, line: str, sudo: bool | str | Secret) -> tuple[str, Sequence[Answer]]:
+        """Return how to run *line* as root, and what to answer."""
+        level = self._levels.top
+        if not isinstance(sudo, bool):
+            level.password = sudo if isinstance(sudo, Secret) else Secret(sudo)
+        where = level.where
+        if where.user == "root":
+            return line, ()
+        way = logins.as_root(
+            line,
+            privilege=where.privilege,
+            # Debian's busybox brings no link of that name.
+            shell="sh" if self.dialect.name == "ash" else self.dialect.name,
+            password=level.password,
+        )
+        return way.command, way.answers
+
+    def _left(self, last: Result | LevelLostError, attention: Attention) -> Result:
+        """Wait until the level is gone, and return how it ended."""
+        raw = last.raw if isinstance(last, Result) else last.partial
+        line, where = self._shell.line, self.where
+        error = last if isinstance(last, LevelLostError) else None
+        while error is None:
+            try:
+                line.catch_up(min(attention.ends(line.heard), time.monotonic() + 1.0))
+            except LevelLostError as lost:
+                error = lost
+            now = time.monotonic()
+            if error is None and now >= attention.ends(line.heard):
+                raise CommandTimeoutError(
+                    line.command,
+                    limit=attention.limits.total or attention.limits.idle or 0.0,
+                    idle=now < attention.deadline,
+                    diagnosis=Diagnosis("idle", because="it has ended, but the level is there"),
+                    waited=now - attention.started,
+                    partial=raw,
+                    recovery="nothing, as the command had ended",
+                    where=where,
+                )
+        self._levels.drop_lost()
+        return Result(
+            command=line.command,
+            raw=raw,
+            exit_code=error.exit_code or 0,
+            duration=time.monotonic() - attention.started,
+            where=where,
+            hide=self._secrets.hide_bytes if self._secrets else None,
+        )
 
     def _tried(self, attempt: Callable[[], Result], retry: Retry) -> Result:
         for left in reversed(range(retry.times)):
@@ -432,9 +549,7 @@ class Session:
         frames.encode(line)
 
         def start() -> Job:
-            self._in_step()
-            if self._restart and self._shell.lost:
-                self._reopen()
+            self._ready()
             job = Job(
                 self._shell,
                 line,
@@ -461,6 +576,103 @@ class Session:
             left = limits.total and max(0.001, started + limits.total - time.monotonic())
             results.append(job.wait(timeout=left, check=check))
         return results
+
+    # Logins
+
+    def login(
+        self,
+        command: Command | Way,
+        *,
+        timeout: Limit = DEFAULT,
+        **options: Unpack[LoginOptions],
+    ) -> Level:
+        """Log in with *command*, anything that ends in a shell; commands run there from now on.
+
+        ::
+
+            with session.login("ssh db1", password=secret):
+                print(session.send_and_get_output("hostname"))
+
+        Options as for :func:`shellbot.logins.login`. Without a ``with`` it lasts until
+        :meth:`logout`. :meth:`ssh`, :meth:`su`, :meth:`sudo`, :meth:`container`, :meth:`chroot`
+        and :meth:`serial` know more about their kind. *timeout* is 60 seconds unless the session
+        has a limit of its own.
+
+        Raises:
+            LoginError: it came to no shell; ``reason`` says why. The session is where it was.
+            LevelLostError: the shell that was to be left is gone itself.
+        """
+        if isinstance(command, Way):
+            return self._logged_in(command, timeout)
+        return self._logged_in(logins.login(_line(command), **options), timeout)
+
+    def _logged_in(self, way: Way, timeout: Limit) -> Level:
+        limits = self._limits.but(timeout, None)
+        if limits.total is None and isinstance(timeout, Default):
+            limits = limits.but(logins.DEFAULT_LIMIT, None)
+
+        def run() -> Level:
+            self._ready()
+            return self._levels.enter(way, limits)
+
+        return self._alone(way.command, run)
+
+    ssh = _kind_of_login(logins.ssh)
+    su = _kind_of_login(logins.su)
+    sudo = _kind_of_login(logins.sudo)
+    container = _kind_of_login(logins.container)
+    chroot = _kind_of_login(logins.chroot)
+    serial = _kind_of_login(logins.serial)
+
+    def logout(self) -> None:
+        """Log out of the level that commands run in. The session's own shell stays.
+
+        Raises :class:`UsageError` where there is no login.
+        """
+
+        level = self._levels.top
+        if level.way is None:
+            raise UsageError("there is no login to log out of; close() ends the session")
+        level.logout()
+
+    def logout_all(self) -> None:
+        """Log out of every level, down to the session's own shell."""
+
+        for level in self._levels.all[1:2]:
+            level.logout()
+
+    def reconnect(self, *, wait: float = 300.0, every: float = 2.0) -> Where:
+        """Log in again to the levels that were lost, the way it was done; return where that is.
+
+        Tried again *every* so many seconds for *wait* seconds, as a machine takes its time to come
+        up. Raises the last :class:`LoginError`.
+        """
+        started = time.monotonic()
+        Limits(wait)
+
+        def run() -> Where:
+            self._ready()
+            with contextlib.suppress(LevelLostError):
+                self._shell.readied("")
+            self._levels.drop_lost()
+            ways = list(self._levels.lost)
+            if not ways:
+                raise UsageError("no level was lost, so there is nothing to reconnect to")
+            while ways:
+                began = time.monotonic()
+                left = started + wait - began
+                try:
+                    self._levels.enter(ways[0], Limits(max(0.1, min(left, logins.DEFAULT_LIMIT))))
+                    del ways[0]
+                except LoginError as error:
+                    later = began + every
+                    if error.reason not in logins.MAY_PASS or later >= started + wait:
+                        self._levels.lost = ways
+                        raise
+                    self._shell.drain(later - time.monotonic())
+            return self.where
+
+        return self._alone("reconnect()", run)
 
     # Without frames
 
@@ -676,6 +888,13 @@ class Session:
 
         return outcome(self._in_turn(line, steps()))
 
+    def _in_step_alone(self, line: str, run: Callable[[], None]) -> None:
+        def in_step() -> None:
+            self._in_step()
+            run()
+
+        self._alone(line, in_step)
+
     def _in_turn(
         self, line: str, steps: Generator[Piece, None, Outcome]
     ) -> Generator[Piece, None, Outcome]:
@@ -686,6 +905,8 @@ class Session:
             return (yield from steps)
         except SessionError as error:
             self._secrets.hide_in(error)
+            if isinstance(error, LevelLostError):
+                self._levels.drop_lost()
             raise
         finally:
             self._give_back(turn)
@@ -710,16 +931,6 @@ class Session:
     def _give_back(self, turn: _Turn) -> None:
         if turn in self._turns:
             self._turns.remove(turn)
-
-
-def _here() -> Where:
-    import pwd
-
-    try:
-        user = pwd.getpwuid(os.geteuid()).pw_name
-    except KeyError:  # a container may run as a number that has no name
-        user = str(os.geteuid())
-    return Where(host=os.uname().nodename, user=user)
 
 
 def _line(command: Command) -> str:

@@ -34,27 +34,11 @@ _STATE_LIMIT = 5.0
 class Shell:
     """A shell that has been told our prompt and our marks, and answers frame by frame."""
 
-    def __init__(
-        self,
-        program: dialects.Program,
-        *,
-        cwd: str | None,
-        environment: Mapping[str, str],
-        size: tuple[int, int],
-        where: Where,
-        secrets: Secrets,
-        advice: str,
-    ) -> None:
-        terminal = Terminal(program.arguments, environment=environment, size=size)
-        self.line = Line(terminal, program.dialect, where=where, secrets=secrets, advice=advice)
+    def __init__(self, line: Line) -> None:
+        self.line = line
         """What is typed and printed."""
         self._recovery: Recovery | None = None
         """The way back from the command that is being stopped, while it is."""
-        try:
-            self._start(cwd)
-        except BaseException:
-            terminal.close()
-            raise
 
     @property
     def dialect(self) -> dialects.Dialect:
@@ -81,20 +65,12 @@ class Shell:
         """The last 64 KiB that came in when no command was running: background jobs, mostly."""
         return self.line.parser.unsolicited
 
-    def _start(self, cwd: str | None) -> None:
-        self.terminal.write(self.dialect.set_up(self.line.key))
-        first = "true" if cwd is None else f"cd -- {quote(cwd)}"
-        try:
-            result = outcome(self.running(first, Attention(Limits(_START_LIMIT))))
-        except SessionError as error:
-            raise StartError(
-                f"{self.dialect} did not come up within {_START_LIMIT:g} s as a shell that "
-                "answers.",
-                printed=self.line.parser.unsolicited,
-            ) from error
-        if not result.ok:
-            raise StartError(f"cannot start in {cwd!r}.", where=self.where, printed=result.raw)
+    def start(self, first: str = "true") -> Result:
+        """Tell the shell our prompt and our marks, and run *first* as a proof that it answers."""
+        self.line.type(self.dialect.set_up(self.line.key))
+        result = outcome(self.running(first, Attention(Limits(_START_LIMIT))))
         self.line.is_ready()
+        return result
 
     def running(
         self,
@@ -156,8 +132,11 @@ class Shell:
             # What interrupted the last call also interrupted its getting the shell back.
             self.recover()
         if self.line.lost:
-            raise self.line.gone(self.line.lost)
+            raise self.line.gone()
         self.line.command = command
+        if self.line.outer:
+            # What was logged in to may be gone since the last command.
+            self.line.catch_up()
         return data
 
     def aside(self, frame: bytes, attention: Attention, *, command: str = "") -> tuple[int, bytes]:
@@ -221,16 +200,16 @@ class Shell:
         given: bytes | None = None,
     ) -> Generator[bytes, None, None]:
         """Type a frame, and read until it has ended or what *attention* looks for is there."""
-        line, terminal, talk = self.line, self.terminal, Conversation(self.line, attention)
-        if terminal.hold_modes() and self.dialect.calm:
-            terminal.write(self.dialect.calm, attention.deadline)
+        line, talk = self.line, Conversation(self.line, attention)
+        if line.hold_modes() and self.dialect.calm:
+            line.type(self.dialect.calm, attention.deadline)
         line.begin()
         if aside:
-            frame = self.dialect.aside(line.number, data)
+            frame = self.dialect.aside(line.number, data, line.word)
         else:
             failed = line.status != 0
-            frame = self.dialect.frame(line.number, data, after_failure=failed)
-        terminal.write(frame, attention.ends(line.heard))
+            frame = self.dialect.frame(line.number, data, after_failure=failed, word=line.word)
+        line.type(frame, attention.ends(line.heard))
         if attention.streams:
             # So that whoever asked for a stream has started it by asking.
             yield b""
@@ -238,8 +217,8 @@ class Shell:
         if given is not None:
             yield from talk.go_on(lambda: line.parser.started)
             ends = attention.ends(inf)
-            if all(terminal.write(lines, ends) for lines in frames.as_input(given)):
-                terminal.end_input(ends)
+            if all(line.type(lines, ends) for lines in frames.as_input(given)):
+                line.end_input(ends)
         yield from talk.go_on(attention.is_at_prompt)
 
     def guarded(self, steps: Generator[bytes, None, None]) -> Generator[bytes, None, None]:
@@ -304,19 +283,50 @@ class Shell:
         """Take in what arrives during *limit* seconds between commands."""
         deadline = time.monotonic() + limit
         while (left := deadline - time.monotonic()) > 0:
-            self.line.parser.feed(self.line.terminal.read(left))
-            if self.line.terminal.ended:
-                self.line.lost = "the shell has ended between two commands"
-                raise self.line.gone(self.line.lost)
+            self.line.hear(left)
+            if self.terminal.ended:
+                self.line.lose(None, "the shell has ended between two commands")
+                raise self.line.gone()
 
     def abandon(self, why: str) -> None:
         """Kill the shell. Whoever waits for it is told *why*. From any thread."""
-        self.line.lost = why
+        self.line.lose(None, why)
         self.line.terminal.kill()
 
     def close(self) -> None:
         """End the shell, within :data:`shellbot.terminal.CLOSE_BOUND` seconds."""
         self.line.terminal.close()
+
+
+def opened(
+    program: dialects.Program,
+    *,
+    cwd: str | None,
+    environment: Mapping[str, str],
+    size: tuple[int, int],
+    where: Where,
+    secrets: Secrets,
+    advice: str,
+) -> Shell:
+    """Start *program* on a terminal of its own, or raise :class:`StartError`."""
+    terminal = Terminal(program.arguments, environment=environment, size=size)
+    try:
+        dialect = program.dialect
+        line = Line(terminal, dialect, where=where, secrets=secrets, advice=advice)
+        shell = Shell(line)
+        try:
+            result = shell.start("true" if cwd is None else f"cd -- {quote(cwd)}")
+        except SessionError as error:
+            raise StartError(
+                f"{dialect} did not come up within {_START_LIMIT:g} s as a shell that answers.",
+                printed=line.parser.unsolicited,
+            ) from error
+        if not result.ok:
+            raise StartError(f"cannot start in {cwd!r}.", where=where, printed=result.raw)
+    except BaseException:
+        terminal.close()
+        raise
+    return shell
 
 
 def outcome(steps: Generator[object, None, Outcome]) -> Outcome:

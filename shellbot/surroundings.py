@@ -8,13 +8,13 @@ from collections.abc import Mapping
 from .dialects import Program
 
 # Nobody is there to press the space bar, whatever the user's own pager is (R-21).
-_PAGERS = (
+PAGERS = (
     *("PAGER", "MANPAGER", "GIT_PAGER", "GH_PAGER", "SYSTEMD_PAGER"),
     *("PSQL_PAGER", "BAT_PAGER", "DELTA_PAGER", "AWS_PAGER"),
 )
 # What would change the prompt, run code at it, read a file at the start or log the user out; and
 # exported functions that hide the built-in words which everything rests on.
-_NOT_INHERITED = (
+NOT_INHERITED = (
     "_",  # dash and ash would go on exporting it, whatever its size
     "PS0",
     "PS1",
@@ -36,13 +36,13 @@ _NOT_INHERITED = (
     "BASH_FUNC_builtin%%",
     "BASH_FUNC_command%%",
 )
-_TERM = "xterm"
+TERM = "xterm"
 
 
 def for_program(program: Program, given: Mapping[str, str]) -> dict[str, str]:
     """Return the environment for a shell: the caller's, less what would get in the way."""
     environment = harmless(os.environ)
-    environment.update(dict.fromkeys(_PAGERS, "cat"), TERM=_TERM)
+    environment.update(dict.fromkeys(PAGERS, "cat"), TERM=TERM)
     environment.update(program.dialect.environment)
     environment.update(given)
     return environment
@@ -50,4 +50,4 @@ def for_program(program: Program, given: Mapping[str, str]) -> dict[str, str]:
 
 def harmless(environment: Mapping[str, str]) -> dict[str, str]:
     """Return *environment* without what would get in the way of a session."""
-    return {name: value for name, value in environment.items() if name not in _NOT_INHERITED}
+    return {name: value for name, value in environment.items() if name not in NOT_INHERITED}

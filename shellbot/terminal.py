@@ -109,6 +109,8 @@ class Terminal:
         if self._exit.fd is not None:
             self._poll.register(self._exit.fd, select.POLLIN)
             self._poll_to_write.register(self._exit.fd, select.POLLIN)
+        self.shells = {self.pid}
+        """The shells that are on it, one inside the other, as far as they can be seen."""
         self.spared: set[int] = set()
         """The process groups of background jobs, which no command's end concerns."""
         self.clock = processes.Clock()
@@ -201,6 +203,14 @@ class Terminal:
         except termios.error:
             return None
 
+    @property
+    def size(self) -> tuple[int, int]:
+        """The rows and columns."""
+        rows, columns, _, _ = struct.unpack(
+            "HHHH", fcntl.ioctl(self._fd, termios.TIOCGWINSZ, bytes(8))
+        )
+        return rows, columns
+
     def takes_lines(self) -> bool:
         """Whether a program gets what is typed line by line, and not key by key."""
         modes = self.modes()
@@ -257,10 +267,10 @@ class Terminal:
             if one.began_since(moment) and one.group not in self.spared
         ]
 
-    def is_held_up(self, since: Moment, until: Moment) -> bool:
-        """Whether a program is still there that it started in that time."""
+    def is_held_up(self, shell: int, since: Moment, until: Moment) -> bool:
+        """Whether a program is still there that process *shell* started in that time."""
         started = self.started_since(since)
-        return any(one.parent == self.pid and not one.began_since(until) for one in started)
+        return any(one.parent == shell and not one.began_since(until) for one in started)
 
     def is_alone_since(self, moment: Moment) -> bool:
         """Whether it is known that the program has started nothing since *moment*."""
@@ -272,7 +282,7 @@ class Terminal:
             one
             for one in processes.everything()
             if one.began_since(moment)
-            and one.pid != self.pid
+            and one.pid not in self.shells
             and one.state not in "ZX"
             and one.group not in self.spared
             and self._can_print(one)
@@ -302,12 +312,8 @@ class Terminal:
 
     def resume_since(self, moment: Moment) -> bool:
         """Let those go on that were stopped, of the program and what it started since *moment*."""
-        mine = processes.process(self.pid)
-        stopped = [
-            one
-            for one in (*((mine,) if mine else ()), *self.started_since(moment))
-            if one.state == "T"
-        ]
+        shells = filter(None, map(processes.process, self.shells))
+        stopped = [one for one in (*shells, *self.started_since(moment)) if one.state == "T"]
         return processes.send(stopped, signal.SIGCONT)
 
     def kill_since(self, moment: Moment, number: int) -> None:
@@ -316,7 +322,7 @@ class Terminal:
         foreground = self.foreground()
         # Where there is no /proc to find them in, or they have another parent by now.
         with contextlib.suppress(OSError):
-            if foreground not in (0, self.pid) and os.getsid(foreground) == self.pid:
+            if foreground not in (0, *self.shells) and os.getsid(foreground) == self.pid:
                 os.killpg(foreground, number)
 
     def kill(self) -> None:

@@ -23,6 +23,8 @@ RANKS = {
     "attention": 5,
     "stream": 5,
     "surroundings": 5,
+    "logins": 5,
+    "entry": 6,
     "terminal": 5,
     "line": 6,
     "conversation": 7,
@@ -31,6 +33,7 @@ RANKS = {
     "program": 9,
     "by_hand": 9,
     "jobs": 9,
+    "levels": 9,
     "session": 10,
     "__init__": 11,
 }

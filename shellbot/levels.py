@@ -1,0 +1,347 @@
+"""The shells of a session, one inside the other: log in, prove it, log out, know what is lost."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable
+
+from . import console, logins, text
+from .attention import Attention
+from .conversation import StoppedError
+from .diagnosis import Diagnosis, Look
+from .dialogue import Answer, Dialogue, Secret, Secrets
+from .entry import Entry
+from .errors import CommandStoppedError, LevelLostError, LoginError, SessionError
+from .limits import Limits
+from .line import SCREEN, Line
+from .logins import Way
+from .result import Where
+from .shell import Shell, outcome
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import TracebackType
+
+# What a shell's prompt ends with. Nothing more is needed, as what is typed there proves the rest.
+_PROMPT = r"[$#%>❯➜»λ][ \t]*\Z"
+# How long it has to be silent for somebody to be at a prompt of another look, or at none.
+_UNUSUAL, _SILENT = 1.5, 5.0
+# How long something that reads, but is no shell, is given to answer as one; and how soon a shell
+# that can be seen reads again.
+_NO_ANSWER, _READS = 5.0, 0.5
+_EXIT_LIMIT = 5.0
+_HANG_UP = 1.0
+
+
+class _Arrival(Attention):
+    """Given to a login until somebody is at a prompt."""
+
+    def __init__(self, line: Line, way: Way, limits: Limits, secrets: Secrets) -> None:
+        prompt = Answer(_PROMPT, "", times=None)
+        super().__init__(
+            limits,
+            dialogue=Dialogue((*way.answers, prompt), secrets),
+            prompt=prompt,
+            on_waiting=_ask_the_person if way.ask else None,
+        )
+        self._line = line
+        self._wakes = way.wakes
+
+    def is_sure(self, found: str) -> bool:
+        """Whether what looks like a prompt is one: a relay passes keys on only to somebody."""
+        return self._is_relay()
+
+    def is_at_prompt(self) -> bool:
+        """Whether somebody is at a prompt, or has said nothing for so long that it may be so."""
+        line = self._line
+        quiet = time.monotonic() - line.heard
+        if self.at_prompt or not self._is_relay() or quiet < _UNUSUAL:
+            return self.at_prompt
+        last, ended = text.last_line(line.parser.last(SCREEN))
+        if self._wakes and (ended or not last):
+            self._wakes = False
+            line.type(b"\n")
+        elif last and not ended and logins.asks(last):
+            diagnosis = Diagnosis("question", question=last, certain=False)
+            if self.on_waiting is None:
+                raise StoppedError(time.monotonic(), diagnosis)
+        elif quiet >= (_UNUSUAL if last and not ended else _SILENT):
+            self.at_prompt = True
+        return self.at_prompt
+
+    def _is_relay(self) -> bool:
+        # ssh, docker, telnet and their like pass keys on once the other side has opened a shell.
+        return self._line.relayed or not self._line.terminal.takes_lines()
+
+
+class Level:
+    """A login, as :meth:`Session.login` makes it. Leaving its ``with`` logs out."""
+
+    def __init__(self, levels: Levels, shell: Shell, way: Way | None = None) -> None:
+        self._levels = levels
+        self.shell = shell
+        self.way = way
+        """How it was come to; None for the session's own shell."""
+        self.password = way.password if way else None
+        """What sudo is given there."""
+
+    @property
+    def where(self) -> Where:
+        """The host, the user, and what more is known of the place."""
+        return self.shell.where
+
+    def logout(self) -> None:
+        """Log out of this level, and before that of those that were logged in to from here.
+
+        Harmless where it is gone already.
+        """
+        self._levels.leave(self)
+
+    def __enter__(self) -> Level:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if error is None:
+            self.logout()
+        else:
+            # What ends here is to be told, and not what comes of it.
+            with contextlib.suppress(SessionError):
+                self.logout()
+
+    def __repr__(self) -> str:
+        return f"<Level {self.where}: {self.shell.lost or self.shell.dialect}>"
+
+
+class Levels:
+    """A session's stack of shells, the one that it started itself first."""
+
+    def __init__(
+        self,
+        root: Shell,
+        secrets: Secrets,
+        alone: Callable[[str, Callable[[], None]], None],
+    ) -> None:
+        self._secrets = secrets
+        self._alone = alone
+        self._stack = [Level(self, root)]
+        self.lost: list[Way] = []
+        """How to come back to the levels that were lost, the outermost one first."""
+
+    @property
+    def all(self) -> tuple[Level, ...]:
+        """Every level, the session's own shell first."""
+        return tuple(self._stack)
+
+    @property
+    def top(self) -> Level:
+        """The level that commands run in."""
+        return self._stack[-1]
+
+    def drop_lost(self) -> None:
+        """Take notice that somebody was told which levels are lost."""
+        lost = [level for level in self._stack[1:] if level.shell.lost]
+        if lost:
+            ways = [level.way for level in lost if level.way]
+            self.lost = ways
+            self._stack = self._stack[: -len(lost)]
+            with contextlib.suppress(SessionError):
+                _over(self.top.shell)
+
+    def enter(self, way: Way, limits: Limits) -> Level:
+        """Log in from the top level."""
+        shell = log_in(self.top.shell, way, limits, self._secrets)
+        level = Level(self, shell, way)
+        self._stack.append(level)
+        self.lost = []
+        return level
+
+    def leave(self, level: Level) -> None:
+        """Log out of *level*, if it is there."""
+        if level in self._stack[1:]:
+            self._alone("logout()", lambda: self.leave_from(level))
+
+    def leave_from(self, level: Level, limit: float = _EXIT_LIMIT) -> None:
+        """Log out of *level* and all further in, each of which is given *limit* seconds."""
+        while level in self._stack[1:]:
+            top = self.top
+            if not top.shell.lost:
+                with contextlib.suppress(LevelLostError):  # which is what was wanted
+                    outer = self._stack[-2].shell
+                    log_out(top.shell, outer, limit, hangs_up=bool(top.way and top.way.wakes))
+            self._stack.remove(top)
+
+
+def _ask_the_person(asking: Diagnosis) -> str | Secret | None:
+    """Have the person at the terminal answer."""
+    if asking.kind not in ("password", "question", "input"):
+        return None
+    prompt = f"{asking.question} " if asking.question else ""
+    if asking.kind == "password" or asking.hidden:
+        return Secret(console.get_input(prompt, ispass=True))
+    return console.get_input(prompt) + "\n"
+
+
+def log_in(outer: Shell, way: Way, limits: Limits, secrets: Secrets) -> Shell:
+    """Log in from *outer*, and return the shell there, or raise :class:`LoginError`."""
+    entry = Entry(depth=outer.where.depth + 1, size=outer.terminal.size, shell=way.shell)
+    line = outer.line
+    data = outer.dialect.login(outer.readied(way.command))
+    arrival = _Arrival(line, way, limits, secrets)
+    try:
+        _arrive(outer, data, arrival)
+        if line.parser.status is None:
+            shell = _proved(outer, entry, arrival, secrets)
+            if shell:
+                return shell
+        _, said = line.ended()
+        _over(outer)
+        raise _failed(way, line, arrival, said, status=line.status)
+    except StoppedError as stopped:
+        if line.is_under_way:
+            outer.recover(stopped.diagnosis)
+        said = line.parser.take_output()
+        _over(outer)
+        raise _failed(way, line, arrival, said, stopped=stopped) from None
+    except LevelLostError as error:
+        if line.lost:
+            raise
+        _over(outer)
+        raise _failed(way, line, arrival, error.partial, status=error.exit_code) from None
+    except BaseException:
+        if line.is_under_way:
+            with contextlib.suppress(SessionError):
+                outer.recover()
+        raise
+
+
+def _over(outer: Shell) -> None:
+    """Have the shell be as it was before a login."""
+    status = outer.line.status
+    if not outer.lost:
+        outer.aside(outer.dialect.login_over, Attention(Limits(_EXIT_LIMIT)))
+        outer.line.status = status
+
+
+def _arrive(outer: Shell, data: bytes, arrival: _Arrival) -> None:
+    """Type the login, and answer what it asks until somebody is at a prompt, or it has ended."""
+    try:
+        outcome(outer.exchange(data, arrival))
+    except StoppedError as stopped:
+        is_shell = stopped.diagnosis.kind == "shell" and stopped.diagnosis.certain
+        if not is_shell or stopped.limit is not None:
+            raise
+
+
+def _proved(outer: Shell, entry: Entry, arrival: _Arrival, secrets: Secrets) -> Shell | None:
+    """Prove that it is a shell, have one started that is known, and return that."""
+    line = outer.line
+    line.type(entry.line, arrival.deadline)
+    typed, at = time.monotonic(), line.parser.size
+    line.heard = typed
+    facts = None
+    while facts is None:
+        line.take_in(min(arrival.deadline, time.monotonic() + _READS))
+        if line.parser.status is not None:
+            return None
+        facts = entry.told(line.parser.last(SCREEN))
+        now = time.monotonic()
+        if facts is None and now >= arrival.deadline:
+            raise StoppedError(now, line.judged(), limit=arrival.limits.total)
+        # Its echo alone tells nothing: a shell may be at work before it reads.
+        more = line.parser.size - at > 2 * len(entry.line)
+        if facts is None and more and now >= max(line.heard, typed) + _NO_ANSWER:
+            raise StoppedError(now, line.judged(), does="does not answer as a shell does")
+    if facts.dialect is None or not facts.has_terminal:
+        missing = "stty" if facts.dialect else "the shell that was asked for"
+        raise StoppedError(time.monotonic(), line.judged(), does=f"has no {missing}")
+    pid = 0 if line.relayed else _seen(line)
+    inner = Line(
+        line.terminal,
+        facts.dialect,
+        where=facts.where,
+        secrets=secrets,
+        advice=line.advice,
+        outer=line,
+        pid=pid,
+    )
+    shell = Shell(inner)
+    line.type(entry.opening(facts), arrival.deadline)
+    line.parser.take_output()
+    try:
+        shell.start()
+    except CommandStoppedError as error:
+        raise StoppedError(
+            time.monotonic(), error.diagnosis, does=f"does not come up as {facts.dialect}"
+        ) from None
+    if pid:
+        line.terminal.shells.add(pid)
+    return shell
+
+
+def _seen(line: Line) -> int:
+    """Return the number of the process that reads on our own terminal, if one does."""
+    deadline = time.monotonic() + _READS
+    while line.terminal.takes_lines():
+        readers = Look(line.scene(prompted=True)).readers
+        if readers:
+            return next(reversed(readers))
+        if time.monotonic() >= deadline:
+            break
+        line.take_in(time.monotonic() + 0.01)
+    return 0
+
+
+def _failed(
+    way: Way,
+    line: Line,
+    arrival: _Arrival,
+    said: bytes,
+    *,
+    status: int | None = None,
+    stopped: StoppedError | None = None,
+) -> LoginError:
+    assert arrival.dialogue
+    reason = logins.reason(text.plain(said), gave_secret=arrival.dialogue.gave_secret)
+    if stopped and stopped.limit is not None and reason in ("closed", "wrong_password"):
+        reason = "timed_out"
+    elif stopped and stopped.asked is None and stopped.limit is None and reason == "closed":
+        asks = stopped.diagnosis.kind in ("password", "question", "input")
+        reason = "no_answer" if asks else "no_shell"
+    detail = ""
+    if stopped and stopped.limit is None:
+        detail = f"It {stopped.does}; {arrival.dialogue.story()}."
+    return LoginError(
+        way.command,
+        reason=reason,
+        waited=time.monotonic() - arrival.started,
+        exit_code=status,
+        partial=said,
+        where=line.where,
+        diagnosis=stopped.diagnosis if stopped else None,
+        detail=detail,
+    )
+
+
+def log_out(shell: Shell, outer: Shell, limit: float, *, hangs_up: bool = False) -> None:
+    """Log out of *shell*, so that the *outer* one has the terminal again."""
+    shell.readied("")
+    line = shell.line
+    for _ in range(1 if hangs_up else 2):
+        # A shell with stopped jobs, or zsh with running ones, leaves only when told again.
+        line.type(line.dialect.end(line.word))
+        if outer.line.answered(time.monotonic() + (_HANG_UP if hangs_up else limit / 2)):
+            outer.line.ended()
+            break
+    else:
+        watched = line.watched if line.relayed else outer.line
+        watched.leave_by_force()
+        line.lose(watched, "the login had to be ended, as it did not end by itself")
+    line.lose(outer.line, "logged out")
+    line.terminal.shells.discard(line.pid)
+    _over(outer)
