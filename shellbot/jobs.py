@@ -232,6 +232,9 @@ def _end_by(shell: Shell, jobs: Sequence[Job]) -> None:
 
 def _end_without(shell: Shell, jobs: Sequence[Job]) -> None:
     """End *jobs* whose shell is gone."""
+    if not shell.line.pid:
+        # Elsewhere, those numbers are somebody else's here.
+        return
     for number in (signal.SIGTERM, signal.SIGKILL):
         for job in jobs:
             with contextlib.suppress(OSError):

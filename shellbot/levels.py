@@ -126,9 +126,11 @@ class Levels:
         root: Shell,
         secrets: Secrets,
         alone: Callable[[str, Callable[[], None]], None],
+        leaving: Callable[[Shell], None],
     ) -> None:
         self._secrets = secrets
         self._alone = alone
+        self._leaving = leaving
         self._stack = [Level(self, root)]
         self.lost: list[Way] = []
         """How to come back to the levels that were lost, the outermost one first."""
@@ -172,9 +174,22 @@ class Levels:
             top = self.top
             if not top.shell.lost:
                 with contextlib.suppress(LevelLostError):  # which is what was wanted
+                    self._leaving(top.shell)
                     outer = self._stack[-2].shell
                     log_out(top.shell, outer, limit, hangs_up=bool(top.way and top.way.wakes))
             self._stack.remove(top)
+
+    def say_goodbye(self, limit: float) -> None:
+        """Have every level end its shell by itself, as what hangs up may leave a container's."""
+        deadline = time.monotonic() + limit
+        for level, outer in zip(self._stack[:0:-1], self._stack[-2::-1], strict=True):
+            line = level.shell.line
+            if line.lost or line.is_under_way:
+                break
+            line.type(line.dialect.end(line.word), deadline)
+            if not outer.shell.line.answered(deadline):
+                break
+            outer.shell.line.ended()
 
 
 def _ask_the_person(asking: Diagnosis) -> str | Secret | None:
@@ -281,6 +296,7 @@ def _proved(outer: Shell, entry: Entry, arrival: _Arrival, secrets: Secrets) -> 
         ) from None
     if pid:
         line.terminal.shells.add(pid)
+    line.inner = inner
     return shell
 
 

@@ -52,6 +52,8 @@ class Line:
         self.terminal = terminal
         self.outer = outer
         """The shell that this one was logged in from, if any. Its own frame has not ended."""
+        self.inner: Line | None = None
+        """The shell that was logged in to from here, while it is there."""
         self.pid = pid if outer else terminal.pid
         """The shell's process id, or 0 where it cannot be seen from here."""
         self.relayed: bool = outer is not None and (outer.relayed or not pid)
@@ -210,6 +212,8 @@ class Line:
             line.since = None
             line.left_with = status
             line = line.outer
+            if line:
+                line.inner = None
 
     def answered(self, deadline: float) -> bool:
         """Read until the frame has ended, or the *deadline* has passed; say which."""

@@ -89,6 +89,7 @@ if TYPE_CHECKING:
 
 _UNTIL_LIMIT = 300.0
 _ONCE = Retry(1)
+_GOODBYE = 1.0
 _numbers = itertools.count(1)
 _OPEN_ANOTHER = (
     "open another session, or open it with restart=True; exit, exec and set -e in a command end "
@@ -172,7 +173,7 @@ class Session:
         """The shell of another family that was started first and made way, such as fish."""
         directory = None if cwd is None else os.fspath(cwd)
         root = self._opened(directory, surroundings.for_program(program, environment or {}))
-        self._levels = Levels(root, self._secrets, self._in_step_alone)
+        self._levels = self._stacked(root)
         self._kept = root.state() if restart else None
 
     def _opened(self, cwd: str | None, environment: Mapping[str, str]) -> Shell:
@@ -185,6 +186,14 @@ class Session:
             secrets=self._secrets,
             advice=_CALL_AGAIN if self._restart else _OPEN_ANOTHER,
         )
+
+    def _stacked(self, root: Shell) -> Levels:
+        return Levels(root, self._secrets, self._in_step_alone, self._end_jobs)
+
+    def _end_jobs(self, shell: Shell) -> None:
+        """End the background jobs of a *shell* that is about to be left."""
+        jobs.end(shell, self._jobs)
+        self._jobs = [job for job in self._jobs if job.shell is not shell]
 
     # What the session is
 
@@ -267,9 +276,9 @@ class Session:
                 "its exported variables. Open another session.",
                 where=self.where,
             )
-        jobs.end(self._shell, self._jobs)
+        self._end_jobs(self._shell)
         self._shell.close()
-        self._levels = Levels(self._opened(*self._kept), self._secrets, self._in_step_alone)
+        self._levels = self._stacked(self._opened(*self._kept))
 
     def send(
         self,
@@ -574,7 +583,12 @@ class Session:
         results = []
         for job in [one for one in self._jobs if one.is_running]:
             left = limits.total and max(0.001, started + limits.total - time.monotonic())
-            results.append(job.wait(timeout=left, check=check))
+            try:
+                results.append(job.wait(timeout=left, check=check))
+            except LevelLostError:
+                # Nobody will ever know more of it.
+                self._jobs.remove(job)
+                raise
         return results
 
     # Logins
@@ -860,7 +874,9 @@ class Session:
             while time.monotonic() < deadline and any(turn.thread != mine for turn in self._turns):
                 time.sleep(0.005)
         elif os.getpid() == self._owner:
-            jobs.end(self._shell, self._jobs)
+            self._end_jobs(self._shell)
+            with contextlib.suppress(SessionError):
+                self._levels.say_goodbye(_GOODBYE)
         self._shell.close()
 
     def __enter__(self) -> Session:

@@ -12,7 +12,7 @@ from .attention import Attention
 from .conversation import Conversation, StoppedError, never_asked
 from .diagnosis import Diagnosis
 from .dialogue import Secrets
-from .errors import SessionError, StartError
+from .errors import SessionBusyError, SessionError, StartError
 from .limits import Limits
 from .line import Line
 from .recovery import Recovery
@@ -128,6 +128,11 @@ class Shell:
     def readied(self, command: str) -> bytes:
         """Make sure that the shell is at its prompt, and return *command* as bytes."""
         data = frames.encode(command)
+        if self.line.inner:
+            raise SessionBusyError(
+                f"the shell on {self.where} is where the session has logged in from to "
+                f"{self.line.inner.where}; log out first"
+            )
         if self.line.is_under_way:
             # What interrupted the last call also interrupted its getting the shell back.
             self.recover()
