@@ -7,8 +7,10 @@ it holds no ``!`` (csh), no backslash before a quote (fish) and no newline.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Mapping
+from functools import cache
 
 from . import dialects, frames
 from .errors import UnknownNameError
@@ -153,11 +155,18 @@ def manager(facts: Mapping[str, str], commands: Iterable[str]) -> str:
     return there[0] if there else ""
 
 
+@cache
+def _commands_in(path: str) -> list[str]:
+    return [
+        name
+        for name in (*_MANAGERS, *_PRIVILEGE)
+        if any(os.access(f"{directory}/{name}", os.X_OK) for directory in path.split(":"))
+    ]
+
+
 def here(depth: int = 0, shell: str = "") -> Where:
     """Return where this very process runs."""
-    import os
     import pwd
-    import shutil
 
     try:
         user = pwd.getpwuid(os.geteuid()).pw_name
@@ -169,14 +178,15 @@ def here(depth: int = 0, shell: str = "") -> Where:
     except OSError:
         facts = {}
     facts["uname"] = os.uname().sysname
+    commands = _commands_in(os.environ.get("PATH", os.defpath))
     return Where(
         host=os.uname().nodename,
         user=user,
         depth=depth,
         shell=shell,
         system=system(facts),
-        manager=manager(facts, [one for one in _MANAGERS if shutil.which(one)]),
-        privilege=next((one for one in _PRIVILEGE if shutil.which(one)), ""),
+        manager=manager(facts, commands),
+        privilege=next((one for one in _PRIVILEGE if one in commands), ""),
         container="container" in os.environ
         or any(map(os.path.exists, ("/.dockerenv", "/run/.containerenv"))),
     )

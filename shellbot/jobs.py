@@ -74,7 +74,8 @@ class Job:
                 printed=raw,
             )
         pid = int(told.group(1))
-        self.shell.terminal.spared.add(pid)
+        if not self.shell.line.relayed:
+            self.shell.terminal.spared.add(pid)
         return pid, told.group(2).decode("utf-8", "surrogateescape")
 
     # How it is doing

@@ -264,7 +264,8 @@ class Line:
             image=watched._image,
             device=self.terminal.device,
             modes=self.terminal.modes(),
-            foreground=self.group or self.terminal.foreground(),
+            # Far away, the number of a group is nobody's here.
+            foreground=(not self.relayed and self.group) or self.terminal.foreground(),
             spared=self.terminal.spared - {self.group},
             unread=self.terminal.has_unread(),
             since=(watched.since if watched is not self else since or self.since)

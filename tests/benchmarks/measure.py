@@ -13,14 +13,18 @@ import json
 import os
 import platform
 import resource
+import shutil
+import socket
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import shellbot
-from shellbot import frames
+from shellbot import frames, logins
 
 Pair = tuple[float, float]
 
@@ -114,6 +118,50 @@ def start(times: int) -> Iterator[Pair]:
         )
 
 
+def logging_in(times: int) -> Iterator[Pair]:
+    """Seconds to be logged in by ssh and ready, beside `ssh -tt` with `true`: lower is better."""
+    with tempfile.TemporaryDirectory() as name:
+        place = Path(name)
+        place.chmod(0o755)
+        for key in ("host", "user"):
+            command = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", place / key]
+            subprocess.run(command, check=True)
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        (place / "sshd_config").write_text(
+            f"ListenAddress 127.0.0.1:{port}\nHostKey {place}/host\nPidFile none\nUsePAM no\n"
+            f"AuthorizedKeysFile {place}/user.pub\nStrictModes no\nPermitRootLogin yes\n"
+            "PrintMotd no\nPrintLastLog no\n"
+        )
+        if os.geteuid() == 0:
+            os.makedirs("/run/sshd", exist_ok=True)
+        server = subprocess.Popen(
+            [shutil.which("sshd") or "/usr/sbin/sshd", "-D", "-e", "-f", place / "sshd_config"],
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            yield from _logins(times, port, place)
+        finally:
+            server.terminate()
+            server.wait()
+
+
+def _logins(times: int, port: int, place: Path) -> Iterator[Pair]:
+    options = {"UserKnownHostsFile": f"{place}/known", "LogLevel": "ERROR"}
+    with shellbot.bash() as session:
+
+        def ours() -> None:
+            session.ssh("127.0.0.1", port=port, key=place / "user", options=options)
+
+        # Its command as the session itself types it, but with another one to run there.
+        way = logins.ssh("127.0.0.1", port=port, key=place / "user", options=options)
+        session.send(f"{way.command} true", retry=shellbot.Retry(50, every=0.1))
+        for _ in range(times):
+            bare = seconds(lambda: session.send(f"{way.command} true"))
+            yield seconds(ours), bare
+            session.logout()
+
+
 def importing(times: int) -> Iterator[Pair]:
     """Seconds to start Python and import: lower is better."""
 
@@ -173,6 +221,7 @@ def measure(*, short: bool) -> dict[str, object]:
         f"capture of {large} MB, MB/s": list(capture(2 if short else 5, large)),
         "start to ready, s": list(start(times)),
         "import, s": list(importing(times)),
+        "ssh login to ready, s": list(logging_in(times)),
     }
     return {
         "machine": f"{platform.platform()}, {os.cpu_count()} processors",

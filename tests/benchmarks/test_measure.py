@@ -19,6 +19,6 @@ def test_the_measurements_run(tmp_path: Path) -> None:
         stdout=subprocess.DEVNULL,
     )
     figures = json.loads(file.read_text())
-    assert len(figures["ratios"]) == 5
+    assert len(figures["ratios"]) == 6
     for ratio in figures["ratios"].values():
         assert 0 < ratio["lowest"] <= ratio["median"] <= ratio["highest"]
