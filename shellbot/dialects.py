@@ -41,7 +41,7 @@ __sb6() { PROGRAM cat -- "$__sb_f" && PROGRAM rm -f -- "$__sb_f"; }
 
 # What takes in the input of the command that comes next, which is typed in a form that any
 # terminal hands over and any shell can keep: `%b` gives the bytes back, NUL included.
-_TAKE_INPUT = r"__sb_i=$(PROGRAM tr -d '\n' </dev/tty)"
+_TAKE_INPUT = r"__sb_i=$(PROGRAM tr -d '\n#' </dev/tty)"
 _POUR = r"""GUARD printf %b "$__sb_i" """
 # A shell without process substitution runs the command in a subshell, as the end of a pipeline.
 # What pours is not to be killed by a command that does not read it all: pipefail would tell.

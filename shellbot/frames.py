@@ -137,17 +137,18 @@ def _delimiter(document: re.Match[bytes]) -> bytes:
 def as_input(data: bytes) -> Iterator[bytes]:
     """Hand out *data* as lines to be typed, for a shell to give back with ``printf %b``.
 
-    All of it is printable, so that no terminal acts on it, and its own newlines mean nothing.
+    All of it is printable, so that no terminal acts on it, and its own newlines mean nothing. For
+    a shell at its prompt it is nothing but comments, should the one it is meant for be gone.
     """
     for start in range(0, len(data), _PORTION):
         text = b"".join(map(_printable().__getitem__, data[start : start + _PORTION]))
-        yield b"".join(b"%b\n" % text[at : at + _LINE] for at in range(0, len(text), _LINE))
+        yield b"".join(b"#%b\n" % text[at : at + _LINE] for at in range(0, len(text), _LINE))
 
 
 @cache
 def _printable() -> list[bytes]:
     table = [bytes((code,)) if 0x20 <= code < 0x7F else b"\\0%03o" % code for code in range(256)]
-    table[0x0A], table[0x5C] = b"\\n", rb"\\"
+    table[0x0A], table[0x5C], table[0x23] = b"\\n", rb"\\", rb"\0043"
     return table
 
 

@@ -108,7 +108,16 @@ class Line:
     # What is typed
 
     def type(self, data: bytes, deadline: float = inf) -> bool:
-        """Type *data*; say whether all of it was typed before the *deadline*."""
+        """Type *data*; say whether all of it was typed before the *deadline*.
+
+        Raises :class:`LevelLostError` instead, if what has arrived tells that nobody is there: it
+        would go to the shell that was logged in from.
+        """
+        if self.outer:
+            self.catch_up()
+        return self._write(data, deadline)
+
+    def _write(self, data: bytes, deadline: float = inf) -> bool:
         if self.relayed:
             # ssh takes a "~" at the beginning of a line for itself (ssh(1), ESCAPE CHARACTERS).
             data = re.sub(rb"(\A|\n)~", b"\\1\x16~", data)
@@ -227,9 +236,9 @@ class Line:
     def _ask(self, time_asked: int) -> None:
         if time_asked == 2:
             # Asked once and no answer, only the prompt again: our words are gone or changed.
-            self.type(self.dialect.rescue(self.key))
+            self._write(self.dialect.rescue(self.key))
         if time_asked <= 2:
-            self.type(self.dialect.question(self.number))
+            self._write(self.dialect.question(self.number))
 
     def ended(self, *, aside: bool = False) -> tuple[int, bytes]:
         """Return the status of the frame that has ended, and what was printed."""

@@ -139,9 +139,6 @@ class Shell:
         if self.line.lost:
             raise self.line.gone()
         self.line.command = command
-        if self.line.outer:
-            # What was logged in to may be gone since the last command.
-            self.line.catch_up()
         return data
 
     def aside(self, frame: bytes, attention: Attention, *, command: str = "") -> tuple[int, bytes]:
