@@ -64,15 +64,8 @@ class Job:
 
     def _start(self) -> tuple[int, str]:
         frame = self.shell.dialect.job(frames.encode(self.command))
-        _, raw = self.shell.aside(frame, Attention(Limits(_ASK_LIMIT)))
         # zsh has told of the job itself, before that.
-        told = re.search(rb"\x1e\[(\d+) (.*?)\x1e\]", raw, re.DOTALL)
-        if told is None:
-            raise SessionError(
-                f"no room for the output of a background job: {text.shorten(self.command)}",
-                where=self.where,
-                printed=raw,
-            )
+        told = self._told(frame, rb"(\d+) (.*?)", "no room for the output of a background job")
         pid = int(told.group(1))
         if not self.shell.line.relayed:
             self.shell.terminal.spared.add(pid)
@@ -145,15 +138,8 @@ class Job:
         if self._result is not None:
             return self._result
         question = self.shell.dialect.job_told(self.pid, self.directory, len(self._raw))
-        _, raw = self.shell.aside(question, Attention(Limits(_ASK_LIMIT)))
-        told = re.search(rb"\x1e\[([\w ]+)\n(.*)\x1e\]", raw, re.DOTALL)
-        if told is None:
-            raise SessionError(
-                f"the output of a background job is not there: {text.shorten(self.command)}",
-                where=self.where,
-                printed=raw,
-            )
-        state, printed = told.groups()
+        complaint = "the output of a background job is not there"
+        state, printed = self._told(question, rb"([\w ]+)\n(.*)", complaint).groups()
         self._raw += printed
         if state == b"running":
             return None
@@ -172,6 +158,15 @@ class Job:
         )
         self._forget()
         return self._result
+
+    def _told(self, frame: bytes, pattern: bytes, complaint: str) -> re.Match[bytes]:
+        """Return what the shell tells between two marks, as *pattern* has it."""
+        _, raw = self.shell.aside(frame, Attention(Limits(_ASK_LIMIT)))
+        told = re.search(rb"\x1e\[%b\x1e\]" % pattern, raw, re.DOTALL)
+        if told is None:
+            words = f"{complaint}: {text.shorten(self.command)}"
+            raise SessionError(words, where=self.where, printed=raw)
+        return told
 
     def _wait(self, limits: Limits) -> Result | None:
         waiting = self.shell.dialect.job_awaited(self.pid, self.directory)
