@@ -520,3 +520,29 @@ def test_what_is_no_command_is_refused(bad: object, bash: Session) -> None:
     with pytest.raises(shellbot.UsageError):
         bash.background("ls", timeout=bad)  # type: ignore[arg-type]
     in_step(bash)
+
+
+def test_the_jobs_of_a_lost_shell_are_told_of_once(bash: Session) -> None:
+    bash.background("sleep 60")
+    with pytest.raises(LevelLostError):
+        bash.send("kill -9 $$")
+    with pytest.raises(LevelLostError):
+        bash.wait_all()
+    assert bash.wait_all() == []
+
+
+def test_a_job_belongs_to_the_shell_that_it_was_started_in(bash: Session) -> None:
+    outside = bash.background("sleep 0.2; echo outside; exit 3")
+    with bash.login("bash"):
+        inside = bash.background("sleep 61 & echo $!; wait")
+        with pytest.raises(shellbot.SessionBusyError, match="log out first"):
+            outside.poll()
+        assert bash.send("echo in step").raw == b"in step\n"
+        while not inside.output:
+            bash.send("sleep 0.05")
+        pid = int(inside.output)
+    assert outside.wait(timeout=20).exit_code == 3
+    assert outside.output == "outside\n"
+    assert bash.wait_all() == []
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
