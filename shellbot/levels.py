@@ -229,9 +229,10 @@ def log_in(outer: Shell, way: Way, limits: Limits, secrets: Secrets) -> Shell:
         _over(outer)
         raise _failed(way, line, arrival, error.partial, status=error.exit_code) from None
     except BaseException:
-        if line.is_under_way:
-            with contextlib.suppress(SessionError):
+        with contextlib.suppress(SessionError):
+            if line.is_under_way:
                 outer.recover()
+            _over(outer)
         raise
 
 
