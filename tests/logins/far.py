@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import threading
@@ -97,6 +98,18 @@ class Far:
                 **more,
             },
         )
+
+
+def hang_up(server: subprocess.Popen[bytes]) -> None:
+    """Kill the logins to a server, as a machine does that goes down."""
+    for one in children(server.pid):
+        for process in (*children(one), one):
+            if Path(f"/proc/{process}/comm").read_text().startswith("sshd"):
+                os.kill(process, signal.SIGKILL)
+
+
+def children(pid: int) -> list[int]:
+    return [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 class Link:
