@@ -114,6 +114,13 @@ PROGRAM cat DIRECTORY/status 2>/dev/null || PROGRAM printf "${__sb_e:+gone }${__
 PROGRAM tail -c +FIRST -- DIRECTORY/out 2>&1 && PROGRAM printf '\036]'
 } >/dev/tty) 2>/dev/null || GUARD :"""
 
+# What the session relies on: see shellbot.terminal.
+MODES = "sane -echo -echonl -opost -ixon -ixoff -icrnl -inlcr -igncr -istrip"
+# Put a terminal's modes back that cannot be seen from here, and tell whether that changed any.
+_HOLD_MODES = r"""{ __sb_e=$(PROGRAM stty -g); PROGRAM stty MODES
+case $(PROGRAM stty -g) in "$__sb_e") ;; *) PROGRAM printf '\036!' ;; esac
+} </dev/tty >/dev/tty 2>/dev/null || GUARD :"""
+
 # A program that makes a process group of its own, as shells do, need not give the terminal back:
 # with job control the shell takes it back, and without that it would read the end of its input.
 _LOGIN = r"""case $- in *m*) __sb_m=;; *) __sb_m=1; GUARD set -m;; esac 2>/dev/null
@@ -143,13 +150,14 @@ class Dialect:
         environment: Mapping[str, str] | None = None,
         guard: str = "command",
         start: str = r"""GUARD printf '\036KEY;%s<' "$1" """,
-        end: str = r"""GUARD printf '\036KEY;%s%s>' "$1" "$__sb_s" """,
+        end: str = r"""GUARD printf '\036KEY;%s%sLAST' "$1" "$__sb_s" """,
         prompt: str = _PROMPT,
         show_prompt: str = r"GUARD eval PS1=\''PROMPT'\'",
         hide_prompt: str = "GUARD eval PS1=",
         printed: str = "MARK >&FD || MARK >/dev/tty",
         last_word: str = '"$_"',
         parses_ahead: bool = False,
+        runner: str = "",
         quietly: str = "{ CALL; } 3>&0 >&- 2>&-",
         pour: str = _POUR,
         feed: str = _FEED,
@@ -177,6 +185,8 @@ class Dialect:
         """What to type after the terminal's modes had to be put back, if anything."""
         self.settle = settle.encode()
         """What to run after a command was stopped by force, if anything."""
+        self.runner = runner.encode()
+        """What goes before a word that may be unknown, if that would end the whole line."""
         self.abandon = abandon.encode()
         """What to type to have a half-read line dropped, if Ctrl-C does not do that."""
         words = (
@@ -185,7 +195,7 @@ class Dialect:
             ("PRINT_START_3", printed.replace("MARK", start).replace("FD", "3")),
             ("PRINT_END_3", printed.replace("MARK", end).replace("FD", "3")),
             ("START", start),
-            ("END", end),
+            ("END", end.replace("LAST", ">")),
             ("TIDY", tidy),
             ("SHOW_PROMPT", show_prompt),
             ("HIDE_PROMPT", hide_prompt),
@@ -210,7 +220,8 @@ class Dialect:
         # Our own words hold no quote, so they can stand inside the quoted word as they are.
         self._line = f" \\{guard} %b '%b\n%b\n%b'; \\__sb2 %d=\n".encode()
         aside = quietly.replace("CALL", _FINISH_ASIDE)
-        self._aside = f" \\__sb0 %d ''; \\{guard} %b '%b'; ! {aside}\n".encode()
+        # Where the word means nothing, not even the start is told.
+        self._aside = f" \\{guard} %b '\\__sb0 %d \"\"'; \\{guard} %b '%b'; ! {aside}\n".encode()
         self._state = (
             f"\\{guard} command -p env -0 2>/dev/null >>%s && \\{guard} pwd 2>/dev/null >>%s"
         )
@@ -223,6 +234,11 @@ class Dialect:
         self._job = _filled_in(_PLACE + _JOB, words)
         self._words = words
         self._open_line = f" \\{guard} %b '%b\n%b'; %b\n".encode()
+        held = ("MODES", MODES)
+        self.hold_modes = _filled_in(_HOLD_MODES, (*words, held)).encode()
+        """What to run to have the terminal's modes put back that typing relies on."""
+        modes = MODES.replace("sane", "icanon isig iexten")
+        self._hold = f"\\{guard} command -p stty {modes} </dev/tty >/dev/null 2>&1;"
         self._login = _filled_in(_LOGIN, words)
         self.login_over = _filled_in(_LOGIN_OVER, words).encode()
         """What to run once a login has ended."""
@@ -233,14 +249,18 @@ class Dialect:
         self._leave = leave.encode()
         self._prompts = prompts.encode()
 
-    def set_up(self, key: str) -> bytes:
-        """Return what to type once, at the start."""
-        setup = f"__sb_{key[:9]}=eval\n{self._setup}"
-        return frames.typed(setup.replace("KEY", key).encode())
+    def set_up(self, key: str, *, shows_modes: bool = False) -> bytes:
+        """Return what to type once, at the start; the end mark *shows_modes*, if so."""
+        setup = f"__sb_{key[:9]}=eval\n{self._setup}".replace("KEY", key)
+        words = (
+            ("LAST", r"\n" if shows_modes else ">"),
+            ("HOLD", self._hold if shows_modes else ""),
+        )
+        return frames.typed(_filled_in(setup, words).encode())
 
-    def rescue(self, key: str) -> bytes:
+    def rescue(self, key: str, *, shows_modes: bool = False) -> bytes:
         """Return what to type where our words no longer work."""
-        return f" {self._rescue}\n".encode() + self.set_up(key)
+        return f" {self._rescue}\n".encode() + self.set_up(key, shows_modes=shows_modes)
 
     def frame(
         self, number: int, command: bytes, *, after_failure: bool, word: bytes = b"eval"
@@ -255,6 +275,10 @@ class Dialect:
             opening = begin + b"; " + self._hide_prompt
             closing = self._finish % (number, b"=") + self._leave
             between = b"\n " if frames.is_open_ended(command) else b"; "
+            if word != b"eval":
+                # As one command, which nothing but the right shell begins.
+                lines = b"\n".join((opening, frames.typed(command.strip())))
+                return b" \\builtin %b : && {\n%b\n}; %b\n" % (word, lines, closing)
             return b" %b; %b%b%b\n" % (opening, frames.typed(command.strip()), between, closing)
         finish = self._finish % (number, b"=")
         text = frames.typed(frames.within_quotes(command))
@@ -270,7 +294,7 @@ class Dialect:
     def aside(self, number: int, command: bytes, word: bytes = b"eval") -> bytes:
         """Return a frame for *command* that, if it succeeds, leaves `$?` and `$_` alone."""
         text = frames.typed(frames.within_quotes(command))
-        return self._aside % (number, word, text, number)
+        return self._aside % (word, number, word, text, number)
 
     def state(self, file: str) -> bytes:
         """Return what writes the environment and the working directory to *file*.
@@ -415,7 +439,8 @@ TABLE = (
         # Ctrl-C in its own would reach the job.
         wait="PROGRAM sleep 0.1",
         printed="MARK >/dev/tty",
-        tidy="[[ -o emacs ]] || set -o emacs;",
+        # With echo on, its editor would act on what is typed, before anybody can be told of that.
+        tidy="[[ -o emacs ]] || set -o emacs; HOLD",
         # Without it, a pipeline stopped by Ctrl-C is mixed up with what runs next (1.0.4).
         settle=": | :",
         # Where a command has switched echo on, that editor has saved those modes by now, and would
@@ -429,13 +454,14 @@ TABLE = (
         environment={"ENV": "/dev/null"},
         guard="builtin",
         start=r"""GUARD print -n -- "\0036KEY;$1<" """,
-        end=r"""GUARD print -n -- "\0036KEY;$1$__sb_s>" """,
+        end=r"""GUARD print -n -- "\0036KEY;$1${__sb_s}LAST" """,
         prompt="""${ __sb_e=$?; GUARD print -n -- "\\0036KEY;$__sb_n:$__sb_e>" >/dev/tty; """
         """(exit $__sb_e);}""",
         show_prompt="GUARD typeset -g PS1='PROMPT' 2>/dev/null",
         hide_prompt="GUARD typeset -g PS1= 2>/dev/null",
         # After Ctrl-\ it holds a SIGQUIT of its own back for the next subshell (R59).
         settle="(:)",
+        runner="command ",
         # It traces redirections, and traces them where standard error pointed before.
         quietly="CALL",
         pour="""GUARD print -n -- "$__sb_i" """,
@@ -445,7 +471,8 @@ TABLE = (
         wait="PROGRAM sleep 0.1",
         printed="MARK >/dev/tty",
         setup="set +o inherit-xtrace\n",
-        tidy=_LEAVE_EDITOR,
+        # In raw mode it reads one key at a time, and some of them are never answered.
+        tidy=f"{_LEAVE_EDITOR} HOLD",
     ),
 )
 

@@ -32,10 +32,7 @@ _MANAGERS = (
 )
 _SHELLS = ("bash", "zsh", "ksh93", "ksh", "mksh", "dash", "busybox")
 _PRIVILEGE = ("sudo", "doas")
-# What the session relies on: see shellbot.terminal.
-_MODES = (
-    "sane -echo -echonl -opost -ixon -ixoff -icrnl -inlcr -igncr -istrip rows {rows} cols {columns}"
-)
+_MODES = dialects.MODES + " rows {rows} cols {columns}"
 _SCRIPT = r"""
 __sb_k={key};
 {{ stty {modes} && s=ok;

@@ -10,6 +10,9 @@ record separator and a random key, and holds the frame's number::
     RS KEY ; 17 , STATUS >    what follows is its standard error, kept apart until now
     RS KEY ; 17 : STATUS >    the shell is at its prompt
 
+Where the terminal's modes cannot be seen from here, the end mark has a newline in place of the
+last character: a terminal that translates output puts a carriage return in front of it.
+
 The end mark normally comes first and settles the frame. The prompt alone means that the shell
 dropped the rest of the line (Ctrl-C, an unclosed quote, an error in a special built-in: POSIX XCU
 2.8.1). As a program may print anything, even the shell's prompt, a prompt is only believed once
@@ -40,8 +43,12 @@ _PIECE = rb"(?s).{1,240}[\x80-\xbf]{0,3}"
 # (termios(3)). TAB is among them for shells whose line editor was switched on behind our back.
 _CONTROL = rb"[\x00-\x09\x0b-\x1f\x7f]"
 
-_MARK = rb"([0-9]{1,18})(?:(<)|([=.:,])([0-9]{1,10})>)"
-_BEGUN_MARK = rb"[0-9]{0,18}(?:[=.:,][0-9]{0,10})?\Z"
+_MARK = rb"([0-9]{1,18})(?:(<)|([=.:,])([0-9]{1,10})(?:>|(\r?)\n))"
+_BEGUN_MARK = rb"[0-9]{0,18}(?:[=.:,][0-9]{0,10}\r?)?\Z"
+
+# How a terminal shows the control character in the word that runs a command, if it shows what is
+# typed; the traces of a shell have no such thing.
+_ECHO = b"$__sb_^\b"
 
 # What a shell shows of our own last line under `set -x` or `set -v`, where it cannot be hidden.
 _OWN_LINE = rb"[^\n]*__sb1 '?%s="
@@ -221,6 +228,10 @@ class Parser:
         """Where in the output the standard error begins, if it was kept apart."""
         self.started = False
         """Whether the start mark was seen."""
+        self.translates = False
+        """Whether the terminal was seen to change what is printed."""
+        self.echoes = False
+        """Whether it was seen to print what is typed."""
         self.status: int | None = None
         """The command's exit status, once it has ended."""
         self.at_prompt = False
@@ -326,7 +337,7 @@ class Parser:
             self._since_typed = (self._since_typed + data)[-_UNSOLICITED_LIMIT:]
 
     def _see(self, mark: re.Match[bytes], found: int) -> None:
-        number, start, kind, status = mark.groups()
+        number, start, kind, status, translated = mark.groups()
         if kind == b":":
             self._see_prompt(number, int(status), mark.string[found : mark.end()])
         elif number != self._number or self.status is not None or (start and self.started):
@@ -335,9 +346,11 @@ class Parser:
                 self._write(mark.string[found : mark.end()])
         elif start:
             self.started = True
+            self.echoes = _ECHO in self._since_typed
         elif kind == b",":
             self.errors_at = self.size
         else:
+            self.translates = bool(translated)
             self._end(int(status), asked=kind == b".")
 
     def _end(self, status: int, *, asked: bool) -> None:

@@ -351,7 +351,7 @@ def log_out(shell: Shell, outer: Shell, limit: float, *, hangs_up: bool = False)
     line = shell.line
     for _ in range(1 if hangs_up else 2):
         # A shell with stopped jobs, or zsh with running ones, leaves only when told again.
-        line.type(line.dialect.end(line.word))
+        line.type(line.dialect.end(line.name))
         if outer.line.answered(time.monotonic() + (_HANG_UP if hangs_up else limit / 2)):
             outer.line.ended()
             break

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 SHOWN, SCREEN = 8_192, 65_536
 # How long a login may take to end once it is told to.
 _LEAVING = 1.0
+# How long a command of ours may take that runs between two others, near and far.
+_SETTLED, _FAR_AWAY = 1.0, 5.0
 # How long a flood of output may keep a reader busy beyond its own bound.
 _FLOODED = 0.1
 _LOG_IN_AGAIN = (
@@ -62,8 +64,13 @@ class Line:
         self.where = where
         self.secrets = secrets
         self.key = frames.new_key()
-        self.word = b'"$__sb_%s"' % self.key[:9].encode() if outer else b"eval"
+        name = self.key[:9].encode()
+        self.name = b'%b"$__sb_%b"' % (dialect.runner, name) if outer else b"eval"
         """The word that runs a command: in any other shell but an inner one, it means nothing."""
+        # The terminal takes Ctrl-V for the literal next key, and nothing comes of that. If its
+        # modes are others, the word means nothing, so that no command is read as another one.
+        self.word = self.name.replace(b"$__sb_", b"$__sb_\x16") if self.relayed else self.name
+        """The same, which means something only if the terminal's modes are as they have to be."""
         self.parser = frames.Parser(self.key)
         self.number = -1
         """The frame's number."""
@@ -123,9 +130,16 @@ class Line:
             data = re.sub(rb"(\A|\n)~", b"\\1\x16~", data)
         return self.terminal.write(data, deadline)
 
-    def hold_modes(self) -> bool:
-        """Put the terminal's modes back that typing relies on; say whether that was needed."""
-        return not self.relayed and self.terminal.hold_modes()
+    def hold_modes(self, *, asking: bool = False) -> bool:
+        """Put the terminal's modes back that typing relies on; say whether that was needed.
+
+        Those of a terminal behind a relay are only *asked* for where something tells of them.
+        """
+        if not self.relayed:
+            return self.terminal.hold_modes()
+        if not (asking or self.parser.translates or self.parser.echoes):
+            return False
+        return b"\x1e!" in self._run_aside(self.dialect.hold_modes, _FAR_AWAY)
 
     def press(self, key: int, deadline: float) -> None:
         """Press the key that the shell's terminal has for *key*, such as ``termios.VINTR``."""
@@ -236,7 +250,7 @@ class Line:
     def _ask(self, time_asked: int) -> None:
         if time_asked == 2:
             # Asked once and no answer, only the prompt again: our words are gone or changed.
-            self._write(self.dialect.rescue(self.key))
+            self._write(self.dialect.rescue(self.key, shows_modes=self.relayed))
         if time_asked <= 2:
             self._write(self.dialect.question(self.number))
 
@@ -288,11 +302,16 @@ class Line:
         """Run what the shell has to run after a command was stopped by force, if anything."""
         if self.dialect.settle:
             partial, status = self.parser.take_output(), self.parser.status
-            self.number += 1
-            self.parser.expect(self.number)
-            self.type(self.dialect.aside(self.number, self.dialect.settle, self.word))
-            self.answered(time.monotonic() + 1.0)
+            self._run_aside(self.dialect.settle, _SETTLED)
             self.parser.resume(partial, status)
+
+    def _run_aside(self, command: bytes, limit: float) -> bytes:
+        """Run a *command* of ours that needs no modes; return what it has printed."""
+        self.number += 1
+        self.parser.expect(self.number)
+        self.type(self.dialect.aside(self.number, command, self.name))
+        self.answered(time.monotonic() + limit)
+        return self.parser.take_output()
 
     def leave_by_force(self) -> None:
         """End the login that is under way here, whatever it takes."""

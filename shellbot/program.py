@@ -114,6 +114,7 @@ class Program:
         limits: Limits,
         secrets: Secrets,
         release: Callable[[], None],
+        tell: Callable[[SessionError], None],
     ) -> None:
         self._shell = shell
         self._line = shell.line
@@ -122,6 +123,7 @@ class Program:
         self._answers = tuple(answers)
         self._secrets = secrets
         self._release = release
+        self._tell = tell
         self._prompt = prompt or (Answer(self._kind.first, "") if self._kind.first else None)
         self._sure = self._ask = ""
         self._wants_more = False
@@ -246,7 +248,7 @@ class Program:
             try:
                 self.exit_code = self._end(_typed(leave) if leave else b"", attention)
             except SessionError as error:
-                self._secrets.hide_in(error)
+                self._tell(error)
                 raise
             finally:
                 self._leave_by_force()
@@ -306,7 +308,7 @@ class Program:
                 self.exit_code = None if self._line.lost else self._line.status
                 self._release()
             if isinstance(error, SessionError):
-                self._secrets.hide_in(error)
+                self._tell(error)
             raise
         return self._take(printed, attention, line)
 
@@ -397,7 +399,7 @@ class Program:
                 where=self._shell.where,
                 advice=_AT_ONCE if line is self.command else _ON_PURPOSE,
             )
-            self._secrets.hide_in(error)
+            self._tell(error)
             raise error
         shown = text.rendered(raw)
         prompt = self._prompt and self._prompt.pattern.search(shown, shown.rfind("\n") + 1)

@@ -535,11 +535,12 @@ class Session:
                 limits=limits,
                 secrets=self._secrets,
                 release=lambda: self._give_back(turn),
+                tell=self._tell,
             )
         except BaseException as error:
             self._give_back(turn)
             if isinstance(error, SessionError):
-                self._secrets.hide_in(error)
+                self._tell(error)
             raise
 
     def background(self, command: Command, *, timeout: Limit = DEFAULT) -> Job:
@@ -920,12 +921,16 @@ class Session:
             self._take(turn, line)
             return (yield from steps)
         except SessionError as error:
-            self._secrets.hide_in(error)
-            if isinstance(error, LevelLostError):
-                self._levels.drop_lost()
+            self._tell(error)
             raise
         finally:
             self._give_back(turn)
+
+    def _tell(self, error: SessionError) -> None:
+        """Make ready what the caller is about to be told."""
+        self._secrets.hide_in(error)
+        if isinstance(error, LevelLostError):
+            self._levels.drop_lost()
 
     def _take(self, turn: _Turn, line: str) -> None:
         if self._closed:

@@ -67,7 +67,7 @@ class Shell:
 
     def start(self, first: str = "true") -> Result:
         """Tell the shell our prompt and our marks, and run *first* as a proof that it answers."""
-        self.line.type(self.dialect.set_up(self.line.key))
+        self.line.type(self.dialect.set_up(self.line.key, shows_modes=self.line.relayed))
         result = outcome(self.running(first, Attention(Limits(_START_LIMIT))))
         self.line.is_ready()
         return result
@@ -202,9 +202,23 @@ class Shell:
         given: bytes | None = None,
     ) -> Generator[bytes, None, None]:
         """Type a frame, and read until it has ended or what *attention* looks for is there."""
-        line, talk = self.line, Conversation(self.line, attention)
-        if line.hold_modes() and self.dialect.calm:
+        line = self.line
+        if line.hold_modes() and self.dialect.calm and not line.relayed:
             line.type(self.dialect.calm, attention.deadline)
+        yield from self._typed(data, attention, aside=aside, given=given)
+        if line.relayed and not line.parser.started and line.parser.status is not None:
+            # It was not begun at all. Were the terminal's modes others than it was typed for?
+            said, status = line.parser.take_output(), line.parser.status
+            # The shell itself may have put them back by now.
+            if line.hold_modes(asking=True) or line.key[:9].encode() in said:
+                yield from self._typed(data, attention, aside=aside, given=given)
+            else:
+                line.parser.resume(said, status)
+
+    def _typed(
+        self, data: bytes, attention: Attention, *, aside: bool, given: bytes | None
+    ) -> Generator[bytes, None, None]:
+        line, talk = self.line, Conversation(self.line, attention)
         line.begin()
         if aside:
             frame = self.dialect.aside(line.number, data, line.word)
@@ -219,7 +233,8 @@ class Shell:
         if given is not None:
             yield from talk.go_on(lambda: line.parser.started)
             ends = attention.ends(inf)
-            if all(line.type(lines, ends) for lines in frames.as_input(given)):
+            begun = line.parser.status is None
+            if begun and all(line.type(lines, ends) for lines in frames.as_input(given)):
                 line.end_input(ends)
         yield from talk.go_on(attention.is_at_prompt)
 

@@ -67,6 +67,8 @@ class Machine:
 
     def __init__(self, pid: int) -> None:
         self._enter = ("nsenter", "-t", str(pid), "-m", "--wd=/")
+        self.pid = pid
+        """The process that keeps it."""
 
     def on(self, command: str) -> str:
         """Turn a simple command into one that runs there."""
