@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from . import dialogue, frames
 from .dialogue import Answer, Secret
 from .errors import UnknownNameError, UsageError
+from .limits import DEFAULT, Default, Limits
 from .text import quote
 
 TYPE_CHECKING = False
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from .dialogue import Answers, Reply
 
+    Limit: TypeAlias = float | Default | None
     Given: TypeAlias = str | Secret | Callable[[], str | Secret] | None
 
 DEFAULT_LIMIT = 60.0
@@ -158,7 +160,7 @@ class Way:
         command: str,
         *,
         answers: Sequence[Answer] = (),
-        timeout: float | None = DEFAULT_LIMIT,
+        timeout: Limit = DEFAULT,
         shell: str | None = None,
         ask: bool = False,
         password: Secret | None = None,
@@ -169,6 +171,7 @@ class Way:
         """What is typed, in the shell that is left."""
         self.answers = tuple(answers)
         self.timeout = timeout
+        """How long it may take; unless it says so, as long as the session has it."""
         self.shell = shell
         """The shell to have there, by its name; without it the user's own, or bash, or sh."""
         self.ask = ask
@@ -190,7 +193,7 @@ def login(
     otp: Given = None,
     new_password: Given = None,
     answers: Answers | None = None,
-    timeout: float | None = DEFAULT_LIMIT,
+    timeout: Limit = DEFAULT,
     shell: str | None = None,
     ask: bool = False,
 ) -> Way:
@@ -230,7 +233,7 @@ def ssh(
     otp: Given = None,
     new_password: Given = None,
     answers: Answers | None = None,
-    timeout: float | None = DEFAULT_LIMIT,
+    timeout: Limit = DEFAULT,
     shell: str | None = None,
     ask: bool = False,
 ) -> Way:
@@ -254,8 +257,9 @@ def ssh(
         "ServerAliveCountMax": 3,
         "EscapeChar": "none",
     }
-    if timeout is not None:
-        settings["ConnectTimeout"] = max(1, int(timeout))
+    total = Limits(DEFAULT_LIMIT).but(timeout, None).total
+    if total is not None:
+        settings["ConnectTimeout"] = max(1, int(total))
     if port is not None:
         settings["Port"] = port
     if user is not None:
@@ -288,7 +292,7 @@ def su(
     password: Given = None,
     new_password: Given = None,
     answers: Answers | None = None,
-    timeout: float | None = DEFAULT_LIMIT,
+    timeout: Limit = DEFAULT,
     shell: str | None = None,
     ask: bool = False,
 ) -> Way:
@@ -312,7 +316,7 @@ def sudo(
     password: Given = None,
     program: str = "sudo",
     answers: Answers | None = None,
-    timeout: float | None = DEFAULT_LIMIT,
+    timeout: Limit = DEFAULT,
     shell: str | None = None,
     ask: bool = False,
 ) -> Way:
@@ -357,7 +361,7 @@ def container(
     engine: str = "docker",
     user: str | None = None,
     answers: Answers | None = None,
-    timeout: float | None = DEFAULT_LIMIT,
+    timeout: Limit = DEFAULT,
     shell: str | None = None,
     ask: bool = False,
 ) -> Way:
@@ -384,7 +388,7 @@ def chroot(
     path: str | os.PathLike[str],
     *,
     user: str | None = None,
-    timeout: float | None = DEFAULT_LIMIT,
+    timeout: Limit = DEFAULT,
     shell: str | None = None,
 ) -> Way:
     """Go into the root directory *path* with chroot, which needs root, as *user* if given."""
@@ -400,7 +404,7 @@ def serial(
     password: Given = None,
     new_password: Given = None,
     answers: Answers | None = None,
-    timeout: float | None = DEFAULT_LIMIT,
+    timeout: Limit = DEFAULT,
     shell: str | None = None,
     ask: bool = False,
 ) -> Way:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import shlex
 from collections.abc import Callable
@@ -64,6 +65,8 @@ def test_options_of_ssh_come_last_and_count() -> None:
     assert "-oPort=22" not in words(way)
     assert "-oServerAliveInterval=1" in words(way)
     assert "ConnectTimeout" not in way.command
+    assert "ConnectTimeout" not in logins.ssh("db1", timeout=math.inf).command
+    assert "-oConnectTimeout=1" in words(logins.ssh("db1", timeout=0.5))
 
 
 @pytest.mark.parametrize(
@@ -149,6 +152,8 @@ def test_a_serial_device_is_opened_by_socat() -> None:
         lambda: logins.ssh("db1", password="two\nlines"),
         lambda: logins.ssh("db1", otp=123456),  # type: ignore[arg-type]
         lambda: logins.ssh("a\0b"),
+        lambda: logins.ssh("db1", timeout=-1),
+        lambda: logins.ssh("db1", timeout="soon"),  # type: ignore[arg-type]
         lambda: logins.su(""),
         lambda: logins.su("-c"),
         lambda: logins.su("a b"),
