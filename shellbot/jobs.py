@@ -209,13 +209,16 @@ class Job:
         )
 
 
-def end(shell: Shell, jobs: Sequence[Job]) -> None:
-    """End those of *jobs* that run, and leave nothing of them behind."""
+def end(shell: Shell, jobs: Sequence[Job], *, is_on_top: bool = True) -> None:
+    """End those of *jobs* that run in *shell*, and leave nothing of them behind.
+
+    It can be told to do so only while it *is_on_top* of the levels.
+    """
     left = [job for job in jobs if job.is_running and job.shell is shell]
     if not left:
         return
     with contextlib.suppress(SessionError):
-        if not shell.lost:
+        if is_on_top and not shell.lost:
             _end_by(shell, left)
             return
     _end_without(shell, left)

@@ -65,7 +65,8 @@ FAILURES = (
     ("host_key_changed", r"REMOTE HOST IDENTIFICATION HAS CHANGED|host key mismatch"),
     (
         "host_key_unknown",
-        r"Host key verification failed|No \S+ host key is known|not in the trusted hosts file",
+        r"Host key verification failed|No \S+ host key is known|not in the trusted hosts file"
+        r"|(?:or the fingerprint:|continue connecting[^\n]*)\s*\Z",
     ),
     (
         "unknown_host",
@@ -260,6 +261,10 @@ def ssh(
     total = Limits(DEFAULT_LIMIT).but(timeout, None).total
     if total is not None:
         settings["ConnectTimeout"] = max(1, int(total))
+    if host_key not in policies:
+        # Of a key that it knows it would ask nothing, whatever its fingerprint is.
+        nowhere = dict.fromkeys(("UserKnownHostsFile", "GlobalKnownHostsFile"), os.devnull)
+        settings.update(nowhere, VerifyHostKeyDNS="no")
     if port is not None:
         settings["Port"] = port
     if user is not None:

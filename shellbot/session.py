@@ -551,11 +551,11 @@ class Session:
         def start() -> Job:
             self._ready()
             job = Job(
-                self._shell,
+                shell := self._shell,
                 line,
                 limits=self._limits.but(timeout, None),
                 secrets=self._secrets,
-                alone=self._alone,
+                alone=lambda line, run: self._alone(line, lambda: self._on_top(shell, run)),
             )
             self._jobs = [one for one in self._jobs if one.is_running]
             self._jobs.append(job)
@@ -563,8 +563,18 @@ class Session:
 
         return self._alone(line, start)
 
+    def _on_top(self, shell: Shell, run: Callable[[], Outcome]) -> Outcome:
+        """Ask *shell* something, if what is typed goes to it."""
+        if shell is not self._shell and not shell.lost:
+            raise UsageError(
+                f"the job runs on {shell.where}, and commands go to {self.where}; log out first"
+            )
+        return run()
+
     def wait_all(self, *, timeout: Limit = DEFAULT, check: Check = False) -> list[Result]:
         """Wait for all background jobs whose end is not known; return what they did, in order.
+
+        These are the jobs of the place that commands run in, and not of what is logged in to from.
 
         Raises what :meth:`Job.wait` raises, with *timeout* for all of them together.
         """
@@ -572,7 +582,8 @@ class Session:
         limits = self._limits.but(timeout, None)
         started = time.monotonic()
         results = []
-        for job in [one for one in self._jobs if one.is_running]:
+        here = self._shell
+        for job in [one for one in self._jobs if one.is_running and one.shell is here]:
             left = limits.total and max(0.001, started + limits.total - time.monotonic())
             results.append(job.wait(timeout=left, check=check))
         return results
@@ -872,7 +883,8 @@ class Session:
             while time.monotonic() < deadline and any(turn.thread != mine for turn in self._turns):
                 time.sleep(0.005)
         elif os.getpid() == self._owner:
-            jobs.end(self._shell, self._jobs)
+            for level in reversed(self._levels.all):
+                jobs.end(level.shell, self._jobs, is_on_top=level.shell is self._shell)
         self._shell.close()
 
     def __enter__(self) -> Session:
