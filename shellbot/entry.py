@@ -74,8 +74,10 @@ class Entry:
         found = re.search(rb"\x1e%b\[(.*?)\n%b\]" % (key, key), printed, re.DOTALL)
         if not found:
             return None
-        told = found.group(1).decode("utf-8", "surrogateescape")
-        return Facts(told.replace("\r\n", "\n"), self._depth, self._wanted)
+        # It is shown to people: nothing of it may clear their screen, or be no text at all.
+        lines = found.group(1).decode("utf-8", "replace").split("\n")
+        told = "\n".join("".join(filter(str.isprintable, line)) for line in lines)
+        return Facts(told, self._depth, self._wanted)
 
     def opening(self, facts: Facts) -> bytes:
         """Return what to type for the shell to be started."""

@@ -206,12 +206,12 @@ class Job:
 
 
 def end(shell: Shell, jobs: Sequence[Job]) -> None:
-    """End those of *jobs* that run, and leave nothing of them behind."""
+    """End those of *jobs* that run in *shell*, and leave nothing of them behind."""
     left = [job for job in jobs if job.is_running and job.shell is shell]
     if not left:
         return
     with contextlib.suppress(SessionError):
-        if not shell.lost:
+        if not shell.lost and not shell.line.inner:
             _end_by(shell, left)
             return
     _end_without(shell, left)

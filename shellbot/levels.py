@@ -186,10 +186,12 @@ class Levels:
             line = level.shell.line
             if line.lost or line.is_under_way:
                 break
+            self._leaving(level.shell)
             line.type(line.dialect.end(line.word), deadline)
             if not outer.shell.line.answered(deadline):
                 break
             outer.shell.line.ended()
+            line.lose(outer.shell.line, "logged out")
 
 
 def _ask_the_person(asking: Diagnosis) -> str | Secret | None:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from . import dialogue, frames
 from .dialogue import Answer, Secret
 from .errors import UnknownNameError, UsageError
+from .limits import DEFAULT, Default, Limits
 from .text import quote
 
 TYPE_CHECKING = False
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from .dialogue import Answers, Reply
 
+    Limit: TypeAlias = float | Default | None
     Given: TypeAlias = str | Secret | Callable[[], str | Secret] | None
 
 DEFAULT_LIMIT = 60.0
@@ -29,18 +31,26 @@ DEFAULT_LIMIT = 60.0
 # How the lines end that ask for these, in the languages that su, sudo and PAM speak.
 _END = r"[^\n]*[:：?>][ \t]*\Z"
 _PASSWORD_WORD = (
-    r"pass ?wor[dt]|passwd|kennwort|contraseñ|mot de passe|senha|wachtwoord|lösenord|adgangskode"
-    r"|salasana|hasło|heslo|parola|şifre|парол|密码|密碼|パスワード|비밀번호|암호"
+    r"pass ?wor[dt]|passwd|kennwort|contraseñ|contrasenya|mot de passe|senha|palavra-passe"
+    r"|wachtwoord|lösenord|passord|adgangskode|salasana|hasło|heslo|jelszó|parol|şifre|mật khẩu"
+    r"|парол|лозинк|סיסמ|ססמ|كلمة|密码|密碼|パスワード|비밀번호|암호"
 )
 _PASSPHRASE = rf"(?i)passphrase{_END}"
 _CODE = rf"(?i)(?:verification|one-time|otp|token|pass ?code|authenticator|2fa|pin\b){_END}"
+# ssh says in front for whom it asks what the other side wants. A host may be called "new".
+_FOR = r"(?i)^(?:\(\S+@\S+\) )?"
+_A_PASSWORD = rf"(?=[^\n]*(?:{_PASSWORD_WORD}))"
 _NEW = (
-    r"(?i)^\W*(?:enter |type |your )*"
-    rf"(?:new|retype|re-?enter|repeat|again|neues|erneut|nouveau|nuev[ao]|新)\b{_END}"
+    rf"{_FOR}(?:\W*(?:re-?type|re-?enter|repeat|again) ?[:：][ \t]*\Z|{_A_PASSWORD}"
+    r"(?:\W*(?:enter |type |your )*(?:new|re-?type|re-?enter|repeat|again)\b"
+    r"|[^@'\n]*(?:\b(?:neues?|wiederholen|nouveau|nuev[ao]|nuova|nov[ao]|nieuw|nytt?|nowe|nov[éý]"
+    rf"|uusi|új|yeni|нов\w+)\b|新|새)){_END})"
 )
 _CURRENT = (
-    r"(?i)^\W*(?:enter )?(?:your )?"
-    rf"(?:current|old|aktuelles|derzeitiges|geltendes|actuel|現在){_END}"
+    rf"{_FOR}{_A_PASSWORD}(?:\W*(?:enter )?(?:your )?(?:current|old)\b"
+    r"|[^@'\n]*(?:\b(?:aktuelles?|altes|derzeitiges|geltendes|actuel|actual|attuale|atual|obecne"
+    r"|současné|aktuálne|huidig|nuvarande|nuværende|nåværende|nykyinen|текущий|поточний|mevcut)\b"
+    rf"|当前|目前|現在|现在|현재)){_END}"
 )
 _HIDDEN = rf"(?i)(?:{_PASSWORD_WORD}){_END}"
 # Only su, sudo or doas ask at that place, and only for a password, in whatever words.
@@ -55,17 +65,20 @@ FAILURES = (
     ("host_key_changed", r"REMOTE HOST IDENTIFICATION HAS CHANGED|host key mismatch"),
     (
         "host_key_unknown",
-        r"Host key verification failed|No \S+ host key is known|not in the trusted hosts file",
+        r"Host key verification failed|No \S+ host key is known|not in the trusted hosts file"
+        r"|(?:or the fingerprint:|continue connecting[^\n]*)\s*\Z",
     ),
     (
         "unknown_host",
         r"Could not resolve|Name or service not known|Temporary failure in name resolution"
-        r"|nodename nor servname|(?i:unknown host)|No address associated",
+        r"|nodename nor servname|(?i:unknown host)|No address associated"
+        r"|Dienst ist nicht bekannt|Fehler bei der Namensauflösung",
     ),
     (
         "unreachable",
         r"No route to host|(?:Network|Host) is unreachable|[Tt]imed out|Host is down"
-        r"|No such device|cannot open device|could not open",
+        r"|No such device|cannot open device|could not open|E open\(|Keine Route zum"
+        r"|nicht erreichbar|Wartezeit für die Verbindung",
     ),
     (
         "too_many_attempts",
@@ -74,21 +87,24 @@ FAILURES = (
     (
         "locked",
         r"(?i)account (?:is |has been |temporarily )*locked|locked (?:due|out)|account .*disabled"
-        r"|account has expired|account.* not available for authentication",
+        r"|account has expired|account.* not available for authentication|Konto .*gesperrt"
+        r"|Konto ist abgelaufen",
     ),
     (
         "expired_password",
         r"(?i)password (?:has|have) expired|must change your password|change your password now"
-        r"|password change required|is required to change",
+        r"|password change required|required to change|Passwort (?:sofort )?ändern"
+        r"|Passwort ist abgelaufen",
     ),
     (
         "no_such_user",
         r"(?i)user \S+ does not exist|no such user|unknown user|unknown id|unable to find user"
-        r"|no passwd entry|no matching entries in passwd|invalid user|unknown login",
+        r"|no passwd entry|no matching entries in passwd|invalid user|unknown login"
+        r"|unbekannter Benutzer|Benutzer \S+ existiert nicht",
     ),
     (
         "no_such_container",
-        r"(?i)no such container|no container with|container .*not found|no such image"
+        r"(?i)no such container|no container with|container [^:\n]*not found|no such image"
         r"|container state improper|is not running|pods? .* not found|can only create exec"
         r"|no machine .*known|could not get machine",
     ),
@@ -102,12 +118,18 @@ FAILURES = (
         "refused",
         r"(?i)connection refused|not in the sudoers file|is not allowed to|may not run"
         r"|operation not permitted|not permitted|kex_exchange_identification"
-        r"|connection (?:reset|closed) by|must be run from a terminal|permission to access",
+        r"|connection (?:reset|closed) by (?!foreign)|must be run from a terminal"
+        r"|permission to access|cannot connect to the|was refused|Verbindungsaufbau abgelehnt"
+        r"|nicht in der sudoers|darf .* nicht (?:ausführen|verwenden)"
+        # No password was asked for.
+        r"|permission denied \((?:publickey|hostbased|gssapi[\w-]*|,)+\)",
     ),
     (
         "wrong_password",
         r"(?i)permission denied|authentication (?:failure|failed|token)|sorry, try again"
-        r"|login incorrect|incorrect password|a password is required|access denied",
+        r"|login incorrect|incorrect password|a password is required|access denied"
+        r"|Fehler bei Authentifizierung|Authentifizierungsfehler|bitte nochmal probieren"
+        r"|Login fehlerhaft|Falsches Passwort",
     ),
 )
 MAY_PASS = ("refused", "unreachable", "unknown_host", "timed_out", "closed", "no_such_container")
@@ -116,6 +138,8 @@ MAY_PASS = ("refused", "unreachable", "unknown_host", "timed_out", "closed", "no
 
 def reason(said: str, *, gave_secret: bool) -> str:
     """Return the reason for a failure: what the other side *said*, or that a secret was refused."""
+    if re.search(_NEW, said.rpartition("\n")[2]):
+        return "expired_password"
     for name, pattern in FAILURES:
         if re.search(pattern, said):
             weak = name in ("refused", "no_shell", "unreachable")
@@ -137,7 +161,7 @@ class Way:
         command: str,
         *,
         answers: Sequence[Answer] = (),
-        timeout: float | None = DEFAULT_LIMIT,
+        timeout: Limit = DEFAULT,
         shell: str | None = None,
         ask: bool = False,
         password: Secret | None = None,
@@ -148,6 +172,7 @@ class Way:
         """What is typed, in the shell that is left."""
         self.answers = tuple(answers)
         self.timeout = timeout
+        """How long it may take; unless it says so, as long as the session has it."""
         self.shell = shell
         """The shell to have there, by its name; without it the user's own, or bash, or sh."""
         self.ask = ask
@@ -169,7 +194,7 @@ def login(
     otp: Given = None,
     new_password: Given = None,
     answers: Answers | None = None,
-    timeout: float | None = DEFAULT_LIMIT,
+    timeout: Limit = DEFAULT,
     shell: str | None = None,
     ask: bool = False,
 ) -> Way:
@@ -209,7 +234,7 @@ def ssh(
     otp: Given = None,
     new_password: Given = None,
     answers: Answers | None = None,
-    timeout: float | None = DEFAULT_LIMIT,
+    timeout: Limit = DEFAULT,
     shell: str | None = None,
     ask: bool = False,
 ) -> Way:
@@ -233,8 +258,13 @@ def ssh(
         "ServerAliveCountMax": 3,
         "EscapeChar": "none",
     }
-    if timeout is not None:
-        settings["ConnectTimeout"] = max(1, int(timeout))
+    total = Limits(DEFAULT_LIMIT).but(timeout, None).total
+    if total is not None:
+        settings["ConnectTimeout"] = max(1, int(total))
+    if host_key not in policies:
+        # Of a key that it knows it would ask nothing, whatever its fingerprint is.
+        nowhere = dict.fromkeys(("UserKnownHostsFile", "GlobalKnownHostsFile"), os.devnull)
+        settings.update(nowhere, VerifyHostKeyDNS="no")
     if port is not None:
         settings["Port"] = port
     if user is not None:
@@ -267,7 +297,7 @@ def su(
     password: Given = None,
     new_password: Given = None,
     answers: Answers | None = None,
-    timeout: float | None = DEFAULT_LIMIT,
+    timeout: Limit = DEFAULT,
     shell: str | None = None,
     ask: bool = False,
 ) -> Way:
@@ -291,7 +321,7 @@ def sudo(
     password: Given = None,
     program: str = "sudo",
     answers: Answers | None = None,
-    timeout: float | None = DEFAULT_LIMIT,
+    timeout: Limit = DEFAULT,
     shell: str | None = None,
     ask: bool = False,
 ) -> Way:
@@ -336,7 +366,7 @@ def container(
     engine: str = "docker",
     user: str | None = None,
     answers: Answers | None = None,
-    timeout: float | None = DEFAULT_LIMIT,
+    timeout: Limit = DEFAULT,
     shell: str | None = None,
     ask: bool = False,
 ) -> Way:
@@ -363,7 +393,7 @@ def chroot(
     path: str | os.PathLike[str],
     *,
     user: str | None = None,
-    timeout: float | None = DEFAULT_LIMIT,
+    timeout: Limit = DEFAULT,
     shell: str | None = None,
 ) -> Way:
     """Go into the root directory *path* with chroot, which needs root, as *user* if given."""
@@ -379,7 +409,7 @@ def serial(
     password: Given = None,
     new_password: Given = None,
     answers: Answers | None = None,
-    timeout: float | None = DEFAULT_LIMIT,
+    timeout: Limit = DEFAULT,
     shell: str | None = None,
     ask: bool = False,
 ) -> Way:
@@ -436,16 +466,19 @@ def _answers(
     anything: bool = False,
 ) -> tuple[Answer, ...]:
     rows = (
-        (_PASSPHRASE, passphrase),
-        (_CODE, otp),
-        (_NEW, new_password),
-        (_CURRENT, password),
-        (_ANYTHING if anything else _HIDDEN, password),
+        (_PASSPHRASE, passphrase, 1),
+        (_CODE, otp, 1),
+        (_NEW, new_password, 2),
+        (_CURRENT, password, 1),
+        (_ANYTHING if anything else _HIDDEN, password, 1),
     )
     return tuple(
-        Answer(pattern, _replier(given), times=2 if given is new_password else 1, secret=True)
-        for pattern, given in rows
-        if given is not None
+        # The old password is never set as the new one.
+        Answer(_NEW, lambda match: None, times=None, secret=True)
+        if given is None
+        else Answer(pattern, _replier(given), times=times, secret=True)
+        for pattern, given, times in rows
+        if given is not None or pattern == _NEW
     )
 
 

@@ -108,7 +108,7 @@ def _kind_of_login(
 
     def method(self: Session, /, *args: Parameters.args, **kwargs: Parameters.kwargs) -> Level:
         way = make(*args, **kwargs)
-        return self._logged_in(way, way.timeout)
+        return self._logged_in(way)
 
     method.__doc__ = make.__doc__
     method.__name__ = make.__name__
@@ -576,13 +576,16 @@ class Session:
     def wait_all(self, *, timeout: Limit = DEFAULT, check: Check = False) -> list[Result]:
         """Wait for all background jobs whose end is not known; return what they did, in order.
 
+        These are the jobs of the place that commands run in, and not of what is logged in to from.
+
         Raises what :meth:`Job.wait` raises, with *timeout* for all of them together.
         """
         accepted(check)
         limits = self._limits.but(timeout, None)
         started = time.monotonic()
         results = []
-        for job in [one for one in self._jobs if one.is_running]:
+        here = self._shell
+        for job in [one for one in self._jobs if one.is_running and one.shell is here]:
             left = limits.total and max(0.001, started + limits.total - time.monotonic())
             try:
                 results.append(job.wait(timeout=left, check=check))
@@ -617,14 +620,23 @@ class Session:
             LoginError: it came to no shell; ``reason`` says why. The session is where it was.
             LevelLostError: the shell that was to be left is gone itself.
         """
-        if isinstance(command, Way):
-            return self._logged_in(command, timeout)
-        return self._logged_in(logins.login(_line(command), **options), timeout)
+        if not isinstance(command, Way):
+            return self._logged_in(logins.login(_line(command), **options), timeout)
+        if options:
+            raise UsageError(
+                f"{command!r} was made with options, and takes no {', '.join(options)}"
+            )
+        return self._logged_in(command, timeout)
 
-    def _logged_in(self, way: Way, timeout: Limit) -> Level:
-        limits = self._limits.but(timeout, None)
-        if limits.total is None and isinstance(timeout, Default):
+    def _limits_for(self, way: Way, timeout: Limit = DEFAULT) -> Limits:
+        given = way.timeout if isinstance(timeout, Default) else timeout
+        limits = self._limits.but(given, None)
+        if limits.total is None and isinstance(given, Default):
             limits = limits.but(logins.DEFAULT_LIMIT, None)
+        return limits
+
+    def _logged_in(self, way: Way, timeout: Limit = DEFAULT) -> Level:
+        limits = self._limits_for(way, timeout)
 
         def run() -> Level:
             self._ready()
@@ -677,7 +689,10 @@ class Session:
                 began = time.monotonic()
                 left = started + wait - began
                 try:
-                    self._levels.enter(ways[0], Limits(max(0.1, min(left, logins.DEFAULT_LIMIT))))
+                    total = self._limits_for(ways[0]).total
+                    self._levels.enter(
+                        ways[0], Limits(max(0.1, left if total is None else min(left, total)))
+                    )
                     del ways[0]
                 except LoginError as error:
                     later = began + every
@@ -878,6 +893,7 @@ class Session:
             self._end_jobs(self._shell)
             with contextlib.suppress(SessionError):
                 self._levels.say_goodbye(_GOODBYE)
+            self._end_jobs(self._levels.all[0].shell)
         self._shell.close()
 
     def __enter__(self) -> Session:
