@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from pathlib import Path
 
 import pytest
@@ -35,14 +34,14 @@ def test_a_job_further_out_is_let_alone_until_one_is_back(bash: Session) -> None
     assert job.kill().exit_code == 143
 
 
-def test_a_job_of_a_level_that_was_left_is_not_waited_for(bash: Session) -> None:
+def test_a_job_ends_with_its_level(bash: Session) -> None:
     with bash.login("bash --norc"):
         job = bash.background("sleep 60")
     assert bash.wait_all(timeout=5) == []
     with pytest.raises(LevelLostError, match="logged out"):
         job.wait(timeout=5)
-    os.killpg(job.pid, 9)
-    shutil.rmtree(job.directory)
+    assert not os.path.exists(job.directory)
+    until(lambda: is_gone(job.pid))
     mine = bash.background("exit 3")
     assert [one.exit_code for one in bash.wait_all(timeout=5)] == [3]
     assert mine.exit_code == 3
