@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from typing import TypeAlias
 
     from .dialogue import Answers, Reply
+    from .result import Result
 
     Limit: TypeAlias = float | Default | None
     Given: TypeAlias = str | Secret | Callable[[], str | Secret] | None
@@ -191,6 +192,7 @@ def login(
     *,
     user: str | None = None,
     password: Given = None,
+    passphrase: Given = None,
     otp: Given = None,
     new_password: Given = None,
     answers: Answers | None = None,
@@ -200,11 +202,11 @@ def login(
 ) -> Way:
     """Log in with *command*, which may be anything that ends in a shell on a terminal.
 
-    *user* and *password* are given when they are asked for, as is *otp*, a one-time code, and
-    *new_password* where the old one has expired; each is a string, a :class:`Secret` or a function
-    that returns one. *answers* are for anything else, and come first. *shell* is the one to have
-    there; without it the user's own, or bash, or sh. With *ask* the person at the terminal is
-    asked what has no answer.
+    *user* and *password* are given when they are asked for, as are *passphrase*, which unlocks a
+    key, *otp*, a one-time code, and *new_password* where the old one has expired; each is a string,
+    a :class:`Secret` or a function that returns one. *answers* are for anything else, and come
+    first. *shell* is the one to have there; without it the user's own, or bash, or sh. With *ask*
+    the person at the terminal is asked what has no answer.
     """
     line = command if isinstance(command, str) else " ".join(map(quote, command))
     entries = [*dialogue.table(answers)]
@@ -212,7 +214,10 @@ def login(
         entries.append(Answer(_NAME, user))
     return Way(
         line,
-        answers=(*entries, *_answers(password, otp=otp, new_password=new_password)),
+        answers=(
+            *entries,
+            *_answers(password, otp=otp, new_password=new_password, passphrase=passphrase),
+        ),
         timeout=timeout,
         shell=shell,
         ask=ask,
@@ -312,6 +317,7 @@ def su(
         timeout=timeout,
         shell=shell,
         ask=ask,
+        password=_kept(password),
     )
 
 
@@ -448,13 +454,28 @@ def sudo_prompt() -> str:
     return f"[shellbot {frames.new_key()[:8]}] password:"
 
 
-def as_root(command: str, *, privilege: str, shell: str, password: Secret | None) -> Way:
-    """Run one *command* as root, in a *shell* of its own, by what gives the *privilege* there."""
-    rows = {"sudo": f"sudo -p {quote(sudo_prompt())} --", "doas": "doas --"}
-    if privilege not in rows:
-        raise UsageError("neither sudo nor doas is there, and the user is not root")
-    line = f"{rows[privilege]} {shell} -c {quote(command)}"
-    return Way(line, answers=_answers(password, anything=True), timeout=None)
+class AsRoot:
+    """How to run one *command* as root, in a *shell* of its own."""
+
+    def __init__(
+        self, command: str, *, privilege: str, shell: str, password: Secret | None
+    ) -> None:
+        rows = {"sudo": f"sudo -p {quote(sudo_prompt())} --", "doas": "doas --"}
+        if privilege not in rows:
+            raise UsageError("neither sudo nor doas is there, and the user is not root")
+        key = frames.new_key()
+        inner = f"command printf '\\036%s' {key}\n{command}"
+        self._command = command
+        self._mark = frames.RECORD_SEPARATOR + key.encode()
+        self.line = f"{rows[privilege]} {shell} -c {quote(inner)}"
+        """What to type."""
+        self.answers = _answers(password, anything=True)
+        """What to answer."""
+
+    def told(self, result: Result) -> Result:
+        """Return what the command itself did: what asks for a password is no part of it."""
+        before, mark, after = result.raw.partition(self._mark)
+        return result.but(command=self._command, raw=after if mark else before)
 
 
 def _answers(

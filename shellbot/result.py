@@ -104,13 +104,19 @@ class Reply:
     def hidden(self) -> Self:
         """Return the same without the secrets that it holds."""
         hide = self.__dict__["_hide"]
+        shown = {
+            name: hide(self.__dict__[name])
+            for name in ("raw", "raw_stderr")
+            if self.__dict__.get(name) is not None
+        }
+        command = hide(self.command.encode("utf-8", "surrogateescape"))
+        return self.but(command=command.decode("utf-8", "surrogateescape"), **shown)
+
+    def but(self, **changes: object) -> Self:
+        """Return the same with *changes*."""
         other = type(self).__new__(type(self))
         state = {name: self.__dict__[name] for name in self.__dict__ if name not in _DERIVED}
-        for name in ("raw", "raw_stderr"):
-            if state.get(name) is not None:
-                state[name] = hide(state[name])
-        command = hide(self.command.encode("utf-8", "surrogateescape"))
-        other.__setstate__({**state, "command": command.decode("utf-8", "surrogateescape")})
+        other.__setstate__({**state, **changes})
         return other
 
     def __delattr__(self, name: str) -> None:

@@ -14,7 +14,7 @@ from . import console, dialects, dialogue, entry, frames, jobs, logins, surround
 from .attention import Attention
 from .by_hand import ByHand
 from .diagnosis import Diagnosis
-from .dialogue import Answer, Dialogue, Key, Secret, Secrets
+from .dialogue import Dialogue, Key, Secret, Secrets
 from .echo import Audience, Echo
 from .errors import (
     CommandError,
@@ -31,7 +31,7 @@ from .errors import (
 from .jobs import Job
 from .levels import Level, Levels
 from .limits import DEFAULT, Default, Limits, Retry, accepted
-from .logins import Way
+from .logins import AsRoot, Way
 from .program import Program
 from .result import Result, Where
 from .shell import Shell, opened, outcome
@@ -80,6 +80,7 @@ if TYPE_CHECKING:
 
         user: str | None
         password: Given
+        passphrase: Given
         otp: Given
         new_password: Given
         answers: Answers | None
@@ -363,13 +364,13 @@ class Session:
         )
 
         def attempt() -> Result:
-            command, entries = self._as_root(line, sudo) if sudo else (line, ())
+            root = self._as_root(line, sudo) if sudo else None
             attention = Attention(
                 limits,
                 on_waiting=on_waiting,
                 dialogue=(
-                    Dialogue((*table, *entries), self._secrets)
-                    if sudo or answers is not None
+                    Dialogue((*table, *(root.answers if root else ())), self._secrets)
+                    if root or answers is not None
                     else None
                 ),
                 on_output=None if audience is None else audience.hear,
@@ -377,7 +378,9 @@ class Session:
             if audience:
                 audience.begin(line)
             try:
-                result = self._run(command, attention, given=given, splits=stderr == "split")
+                typed = root.line if root else line
+                result = self._run(typed, attention, given=given, splits=stderr == "split")
+                result = root.told(result) if root else result
                 if expect_disconnect:
                     return self._left(result, attention)
             except LevelLostError as error:
@@ -391,22 +394,21 @@ class Session:
 
         return self._alone(line, lambda: self._tried(attempt, retry or _ONCE))
 
-    def _as_root(self, line: str, sudo: bool | str | Secret) -> tuple[str, Sequence[Answer]]:
-        """Return how to run *line* as root, and what to answer."""
+    def _as_root(self, line: str, sudo: bool | str | Secret) -> AsRoot | None:
+        """Return how to run *line* as root, if that takes anything."""
         level = self._levels.top
         if not isinstance(sudo, bool):
             level.password = sudo if isinstance(sudo, Secret) else Secret(sudo)
         where = level.where
         if where.user == "root":
-            return line, ()
-        way = logins.as_root(
+            return None
+        return AsRoot(
             line,
             privilege=where.privilege,
             # Debian's busybox brings no link of that name.
             shell="sh" if self.dialect.name == "ash" else self.dialect.name,
             password=level.password,
         )
-        return way.command, way.answers
 
     def _left(self, last: Result | LevelLostError, attention: Attention) -> Result:
         """Wait until the level is gone, and return how it ended."""
