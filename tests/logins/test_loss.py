@@ -298,7 +298,7 @@ def test_all_levels_come_back_when_the_server_does(far: Far, session: Session) -
         session.login(far.way(port))
         session.su("tester")
         before = session.levels
-            hang_up(server)
+        hang_up(server)
     with pytest.raises(LevelLostError) as caught:
         session.send("sleep 5", timeout=20)
     assert caught.value.levels == before[1:]
