@@ -71,7 +71,7 @@ def test_an_exception_unwinds_to_the_callers_level(depth: int, far: Far, bash: S
         with pytest.raises(CommandTimeoutError), bash.su("root"), bash.login(far.way()):
             bash.send("sleep 60", timeout=0.3)
         is_here(bash, "root", 1)
-        bash.su("tester")  # and nobody logs out
+        bash.su("root")  # and nobody logs out
         raise Oops
     is_here(bash, "root", 0)
 

