@@ -17,7 +17,6 @@ from queue import SimpleQueue
 import pytest
 from dialogues.machines import THROW_AWAY, Machine, answers, free_port, until
 
-from shellbot import Level, Session
 from shellbot.logins import Way, ssh
 
 SSHD = """

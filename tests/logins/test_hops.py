@@ -11,7 +11,7 @@ from logins.far import Far, linked
 from shellbot import CommandError, CommandTimeoutError, Session
 
 
-class Oops(Exception):
+class OopsError(Exception):
     """Raised by a caller's own code."""
 
 
@@ -66,13 +66,22 @@ def test_an_exception_unwinds_to_the_callers_level(depth: int, far: Far, bash: S
     with pytest.raises(CommandError):
         go_in(depth)
     is_here(bash, "root", 0)
-    with pytest.raises(Oops), bash.su("root"):
+
+
+def test_levels_that_nobody_left_go_with_an_exception(far: Far, bash: Session) -> None:
+    def go_in() -> None:
+        level = bash.su("root")
         bash.send("level=1")
         with pytest.raises(CommandTimeoutError), bash.su("root"), bash.login(far.way()):
             bash.send("sleep 60", timeout=0.3)
         is_here(bash, "root", 1)
-        bash.su("root")  # and nobody logs out
-        raise Oops
+        with level:
+            bash.su("root")  # and nobody logs out
+            raise OopsError
+
+    bash.send("level=0")
+    with pytest.raises(OopsError):
+        go_in()
     is_here(bash, "root", 0)
 
 

@@ -22,7 +22,6 @@ from shellbot import (
     LevelLostError,
     LoginError,
     Session,
-    SessionError,
     UsageError,
 )
 
@@ -208,11 +207,13 @@ def kill_after(pid: int, delay: float) -> None:
 
 def test_a_program_is_lost_with_its_level(far: Far, session: Session) -> None:
     session.login(far.way())
-    with pytest.raises(LevelLostError), session.program("bash --norc", prompt=r"[$#] $") as inner:
-        assert "1" in inner.send_and_get_output("echo 1")
-        os.kill(client(session.terminal.pid), signal.SIGKILL)
-        for _ in range(100):
-            inner.send("true")
+    inner = session.program("bash --norc", prompt=r"[$#] $")
+    assert "1" in inner.send_and_get_output("echo 1")
+    pid = client(session.terminal.pid)
+    os.kill(pid, signal.SIGKILL)
+    until(lambda: not Path(f"/proc/{pid}").exists())
+    with pytest.raises(LevelLostError):
+        inner.send("true")
     outside(session)
 
 
