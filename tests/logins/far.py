@@ -123,8 +123,6 @@ class Link:
         self._threads: list[threading.Thread] = []
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = int(self._listener.getsockname()[1])
-        self.passed = 0
-        """How many portions were passed on, either way."""
         self._start(self._accept)
 
     def cut(self) -> None:
@@ -169,13 +167,10 @@ class Link:
             while True:
                 due, data = queue.get()
                 time.sleep(max(0.0, due - time.monotonic()))
-                if not self._open.is_set():
-                    continue
+                if self._open.is_set():
+                    sink.sendall(data) if data else sink.shutdown(socket.SHUT_WR)
                 if not data:
-                    sink.shutdown(socket.SHUT_WR)
                     return
-                sink.sendall(data)
-                self.passed += 1
 
 
 @contextlib.contextmanager
