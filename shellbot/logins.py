@@ -34,12 +34,14 @@ _PASSWORD_WORD = (
 )
 _PASSPHRASE = rf"(?i)passphrase{_END}"
 _CODE = rf"(?i)(?:verification|one-time|otp|token|pass ?code|authenticator|2fa|pin\b){_END}"
+# What ssh puts before what the other side asks.
+_WHOSE = r"(?:\(\S+@\S+\) )?"
 _NEW = (
-    r"(?i)^\W*(?:enter |type |your )*"
+    rf"(?i)^{_WHOSE}\W*(?:enter |type |your )*"
     rf"(?:new|retype|re-?enter|repeat|again|neues|erneut|nouveau|nuev[ao]|新)\b{_END}"
 )
 _CURRENT = (
-    r"(?i)^\W*(?:enter )?(?:your )?"
+    rf"(?i)^{_WHOSE}\W*(?:enter )?(?:your )?"
     rf"(?:current|old|aktuelles|derzeitiges|geltendes|actuel|現在){_END}"
 )
 _HIDDEN = rf"(?i)(?:{_PASSWORD_WORD}){_END}"
@@ -79,7 +81,7 @@ FAILURES = (
     (
         "expired_password",
         r"(?i)password (?:has|have) expired|must change your password|change your password now"
-        r"|password change required|is required to change",
+        r"|password change required|(?:is|are) required to change",
     ),
     (
         "no_such_user",
