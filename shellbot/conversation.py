@@ -221,6 +221,8 @@ class Conversation:
             # There, what did not change is not written again.
             standing = talk.asked(text.rendered(line.parser.last(SCREEN)), full_screen=True)
             question = standing if standing and not standing.refusal else question
+        if question and not attention.may_give(question.answer):
+            question = None
         is_prompt = question is not None and question.answer is attention.prompt
         if question and is_prompt and attention.is_sure(question.match.group()):
             attention.at_prompt = True

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from . import dialogue, frames
 from .dialogue import Answer, Secret
@@ -57,7 +57,8 @@ FAILURES = (
     ("host_key_changed", r"REMOTE HOST IDENTIFICATION HAS CHANGED|host key mismatch"),
     (
         "host_key_unknown",
-        r"Host key verification failed|No \S+ host key is known|not in the trusted hosts file",
+        r"Host key verification failed|No \S+ host key is known|not in the trusted hosts file"
+        r"|(?:\(yes/no/\[fingerprint\]\)\?|or the fingerprint:)\s*(?:\^C\s*)?\Z",
     ),
     (
         "unknown_host",
@@ -103,7 +104,7 @@ FAILURES = (
     (
         "refused",
         r"(?i)connection refused|not in the sudoers file|is not allowed to|may not run"
-        r"|operation not permitted|not permitted|kex_exchange_identification"
+        r"|operation not permitted|not permitted|kex_exchange_identification|ssh_dispatch_run_fatal"
         r"|connection (?:reset|closed) by|must be run from a terminal|permission to access",
     ),
     (
@@ -144,6 +145,8 @@ class Way:
         ask: bool = False,
         password: Secret | None = None,
         wakes: bool = False,
+        own_status: int | None = None,
+        own_questions: Collection[str] = (),
     ) -> None:
         frames.encode(command)
         self.command = command
@@ -158,6 +161,10 @@ class Way:
         """What ``send(..., sudo=True)`` may give there."""
         self.wakes = wakes
         """Whether somebody has to press Enter before anything is said: a serial line."""
+        self.own_status = own_status
+        """What the command itself fails with, where every other status is the other side's."""
+        self.own_questions = frozenset(own_questions)
+        """The patterns of what only the command itself asks, and never who is behind it."""
 
     def __repr__(self) -> str:
         return f"<Way {self.command!r}>"
@@ -260,6 +267,8 @@ def ssh(
         shell=shell,
         ask=ask,
         password=_kept(password),
+        own_status=255,
+        own_questions=(_PASSPHRASE, _CODE, _HIDDEN),
     )
 
 
