@@ -56,12 +56,12 @@ echo 'sleep 3; printf "slow is up: "' >/mnt/slow/.profile
 touch /mnt/on-zsh/.zshrc
 """
 PAM = """
-auth       required   pam_unix.so nodelay
-{more}
+{auth}
 account    required   pam_unix.so
 password   required   pam_unix.so
 session    required   pam_unix.so
 """
+BY_PASSWORD = "auth required pam_unix.so nodelay\n"
 SSHD = """
 {settings}
 ListenAddress 127.0.0.1
@@ -120,7 +120,7 @@ class Servers:
         self.machine.told(f"echo '{public}' >>/mnt/authorized_keys")
 
     def sshd(self, settings: str = "", *, pam: str | None = None) -> Host:
-        """An OpenSSH server with *settings* of its own, with PAM if *pam* says what more it has."""
+        """An OpenSSH server with *settings* of its own, with PAM if *pam* says how that asks."""
         found = self._started.get((settings, pam))
         if found is None:
             found = self._started[settings, pam] = self._sshd(settings, pam)
@@ -133,7 +133,7 @@ class Servers:
         if pam is not None:
             # The name that it is started by is that of its file for PAM.
             program = f"/run/sshd-{host.port}"
-            text = PAM.format(more=pam)
+            text = PAM.format(auth=pam)
             self.machine.told(
                 f"ln -s /usr/sbin/sshd {program}; echo '{text}' >/etc/pam.d/sshd-{host.port}"
             )
