@@ -70,7 +70,7 @@ class _Arrival(Attention):
         elif last and not ended and logins.asks(last):
             diagnosis = Diagnosis("question", question=last, certain=False)
             # It may be what a slow shell says before its prompt.
-            patient = self._has_let_in() and quiet < _SILENT
+            patient = self._has_let_in() and quiet < _SILENT and not logins.asks_for_change(last)
             if self.on_waiting is None and not patient:
                 raise StoppedError(time.monotonic(), diagnosis)
         elif quiet >= (_UNUSUAL if last and not ended else _SILENT):

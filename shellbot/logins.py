@@ -132,6 +132,11 @@ def asks(line: str) -> bool:
     return any(re.search(one, line) for one in (_HIDDEN, _PASSPHRASE, _CODE, _NAME, _CURRENT, _NEW))
 
 
+def asks_for_change(line: str) -> bool:
+    """Whether a *line* that somebody waits behind asks for the old or the new password."""
+    return any(re.search(one, line) for one in (_CURRENT, _NEW))
+
+
 class Way:
     """How to come to a shell: what to type, and what to answer."""
 
