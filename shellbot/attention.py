@@ -90,6 +90,10 @@ class Attention:
         """Whether the program is at its prompt."""
         return self.at_prompt
 
+    def may_give(self, answer: Answer) -> bool:
+        """Whether *answer* may be given now."""
+        return True
+
     def is_sure(self, found: str) -> bool:
         """Whether *found* cannot be anything but the prompt."""
         return bool(self.sure) and found.endswith(self.sure)

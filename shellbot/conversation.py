@@ -214,10 +214,15 @@ class Conversation:
         drawn = on_screen or diagnosis.has_screen(printed)
         new = text.rendered(printed if drawn else printed[-SHOWN:])
         question = talk.asked(new, full_screen=drawn)
+        if question is None and not drawn:
+            # Behind the question may stand what it did not overwrite, as ssh's after a banner.
+            question = talk.asked(text.up_to_cursor(printed[-SHOWN:]))
         if on_screen and (question is None or question.refusal):
             # There, what did not change is not written again.
             standing = talk.asked(text.rendered(line.parser.last(SCREEN)), full_screen=True)
             question = standing if standing and not standing.refusal else question
+        if question and not attention.may_give(question.answer):
+            question = None
         is_prompt = question is not None and question.answer is attention.prompt
         if question and is_prompt and attention.is_sure(question.match.group()):
             attention.at_prompt = True

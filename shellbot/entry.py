@@ -68,6 +68,15 @@ class Entry:
         )
         return f" exec /bin/sh -c '{script.strip()}'\n".encode()
 
+    @property
+    def line_without_trace(self) -> bytes:
+        """The same, for a shell whose history takes lines that begin with a blank.
+
+        bash, zsh and tcsh write it as they make way. Where HISTFILE cannot be changed, some do
+        nothing of this.
+        """
+        return b" unset HISTFILE savehist;" + self.line
+
     def told(self, printed: bytes) -> Facts | None:
         """Return what the shell has told, once it has."""
         key = self._key.encode()

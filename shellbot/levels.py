@@ -47,10 +47,15 @@ class _Arrival(Attention):
         )
         self._line = line
         self._wakes = way.wakes
+        self._own_questions = way.own_questions
 
     def is_sure(self, found: str) -> bool:
         """Whether what looks like a prompt is one: a relay passes keys on only to somebody."""
         return self._is_relay()
+
+    def may_give(self, answer: Answer) -> bool:
+        """Whether it is asked by whom the answer is for: once ssh passes keys on, it is not ssh."""
+        return answer.pattern.pattern not in self._own_questions or not self._has_let_in()
 
     def is_at_prompt(self) -> bool:
         """Whether somebody is at a prompt, or has said nothing for so long that it may be so."""
@@ -64,11 +69,17 @@ class _Arrival(Attention):
             line.type(b"\n")
         elif last and not ended and logins.asks(last):
             diagnosis = Diagnosis("question", question=last, certain=False)
-            if self.on_waiting is None:
+            # It may be what a slow shell says before its prompt.
+            patient = self._has_let_in() and quiet < _SILENT and not logins.asks_for_change(last)
+            if self.on_waiting is None and not patient:
                 raise StoppedError(time.monotonic(), diagnosis)
         elif quiet >= (_UNUSUAL if last and not ended else _SILENT):
             self.at_prompt = True
         return self.at_prompt
+
+    def _has_let_in(self) -> bool:
+        line = self._line
+        return bool(self._own_questions) and not line.relayed and self._is_relay()
 
     def _is_relay(self) -> bool:
         # ssh, docker, telnet and their like pass keys on once the other side has opened a shell.
@@ -259,10 +270,11 @@ def _arrive(outer: Shell, data: bytes, arrival: _Arrival) -> None:
 def _proved(outer: Shell, entry: Entry, arrival: _Arrival, secrets: Secrets) -> Shell | None:
     """Prove that it is a shell, have one started that is known, and return that."""
     line = outer.line
-    line.type(entry.line, arrival.deadline)
+    before = text.last_line(line.parser.last(SCREEN))
+    line.type(entry.line_without_trace, arrival.deadline)
     typed, at = time.monotonic(), line.parser.size
     line.heard = typed
-    facts = None
+    facts, repeated = None, False
     while facts is None:
         line.take_in(min(arrival.deadline, time.monotonic() + _READS))
         if line.parser.status is not None:
@@ -271,8 +283,16 @@ def _proved(outer: Shell, entry: Entry, arrival: _Arrival, secrets: Secrets) -> 
         now = time.monotonic()
         if facts is None and now >= arrival.deadline:
             raise StoppedError(now, line.judged(), limit=arrival.limits.total)
-        # Its echo alone tells nothing: a shell may be at work before it reads.
-        more = line.parser.size - at > 2 * len(entry.line)
+        # Its echo alone tells nothing: a shell may be at work before it reads. But no shell asks
+        # the same again and then does not answer.
+        new = line.parser.size - at
+        again = new and before[0] and text.last_line(line.parser.last(min(new, SCREEN))) == before
+        if again and not repeated and facts is None and now >= line.heard + _READS:
+            repeated = True
+            line.type(entry.line, arrival.deadline)
+            typed, at = time.monotonic(), line.parser.size
+            continue
+        more = again or new > 2 * len(entry.line_without_trace)
         if facts is None and more and now >= max(line.heard, typed) + _NO_ANSWER:
             raise StoppedError(now, line.judged(), does="does not answer as a shell does")
     if facts.dialect is None or not facts.has_terminal:
@@ -326,7 +346,12 @@ def _failed(
     stopped: StoppedError | None = None,
 ) -> LoginError:
     assert arrival.dialogue
-    reason = logins.reason(text.plain(said), gave_secret=arrival.dialogue.gave_secret)
+    # What ends or keeps silent behind that has nothing to do with the password.
+    let_in = arrival.at_prompt or (
+        way.own_status is not None and status not in (None, way.own_status)
+    )
+    refused = arrival.dialogue.gave_secret and not let_in
+    reason = logins.reason(text.plain(said), gave_secret=refused)
     if stopped and stopped.limit is not None and reason in ("closed", "wrong_password"):
         reason = "timed_out"
     elif stopped and stopped.asked is None and stopped.limit is None and reason == "closed":

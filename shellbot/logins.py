@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from . import dialogue, frames
 from .dialogue import Answer, Secret
@@ -67,7 +67,7 @@ FAILURES = (
     (
         "host_key_unknown",
         r"Host key verification failed|No \S+ host key is known|not in the trusted hosts file"
-        r"|(?:or the fingerprint:|continue connecting[^\n]*)\s*\Z",
+        r"|(?:or the fingerprint:|continue connecting[^\n]*)\s*(?:\^C\s*)?\Z",
     ),
     (
         "unknown_host",
@@ -119,6 +119,7 @@ FAILURES = (
         "refused",
         r"(?i)connection refused|not in the sudoers file|is not allowed to|may not run"
         r"|operation not permitted|not permitted|kex_exchange_identification"
+        r"|ssh_dispatch_run_fatal"
         r"|connection (?:reset|closed) by (?!foreign)|must be run from a terminal"
         r"|permission to access|cannot connect to the|was refused|Verbindungsaufbau abgelehnt"
         r"|nicht in der sudoers|darf .* nicht (?:ausführen|verwenden)"
@@ -154,6 +155,11 @@ def asks(line: str) -> bool:
     return any(re.search(one, line) for one in (_HIDDEN, _PASSPHRASE, _CODE, _NAME, _CURRENT, _NEW))
 
 
+def asks_for_change(line: str) -> bool:
+    """Whether a *line* that somebody waits behind asks for the old or the new password."""
+    return any(re.search(one, line) for one in (_CURRENT, _NEW))
+
+
 class Way:
     """How to come to a shell: what to type, and what to answer."""
 
@@ -167,6 +173,8 @@ class Way:
         ask: bool = False,
         password: Secret | None = None,
         wakes: bool = False,
+        own_status: int | None = None,
+        own_questions: Collection[str] = (),
     ) -> None:
         frames.encode(command)
         self.command = command
@@ -182,6 +190,10 @@ class Way:
         """What ``send(..., sudo=True)`` may give there."""
         self.wakes = wakes
         """Whether somebody has to press Enter before anything is said: a serial line."""
+        self.own_status = own_status
+        """What the command itself fails with, where every other status is the other side's."""
+        self.own_questions = frozenset(own_questions)
+        """The patterns of what only the command itself asks, and never who is behind it."""
 
     def __repr__(self) -> str:
         return f"<Way {self.command!r}>"
@@ -293,6 +305,8 @@ def ssh(
         shell=shell,
         ask=ask,
         password=_kept(password),
+        own_status=255,
+        own_questions=(_PASSPHRASE, _CODE, _HIDDEN),
     )
 
 

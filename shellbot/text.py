@@ -42,6 +42,16 @@ def rendered(raw: bytes) -> str:
     return _Page().write(shown).text()
 
 
+def up_to_cursor(raw: bytes) -> str:
+    """Return what :func:`rendered` does, without what stands behind and below the cursor.
+
+    >>> up_to_cursor(b"a long greeting\\rName: ")
+    'Name: '
+    """
+    shown = raw.decode("utf-8", "replace").replace("\r\n", "\n")
+    return _Page().write(shown).text_up_to_cursor() if re.search(_ACTIVE, shown) else shown
+
+
 def plain(raw: bytes) -> str:
     """Return *raw* with the sequences left out that move, colour and name; nothing is overwritten.
 
@@ -102,6 +112,10 @@ class _Page:
 
     def text(self) -> str:
         return "\n".join("".join(line) for line in self.lines)
+
+    def text_up_to_cursor(self) -> str:
+        lines = [*self.lines[: self.row], self.lines[self.row][: self.column]]
+        return "\n".join("".join(line) for line in lines)
 
     def _put(self, run: str) -> None:
         if not run.isascii():

@@ -146,12 +146,12 @@ def answers(port: int) -> bool:
     return False
 
 
-@pytest.fixture
-def machine(tmp_path: Path) -> Iterator[Machine]:
-    """A machine of the test's own, with a user "tester"."""
+@contextlib.contextmanager
+def thrown_away(directory: Path) -> Iterator[Machine]:
+    """A machine that is gone afterwards, with a user "tester"."""
     if os.geteuid() != 0:
         pytest.skip("needs root")
-    script = tmp_path / "throw-away"
+    script = directory / "throw-away"
     script.write_text(THROW_AWAY)
     script.chmod(0o755)
     holder = subprocess.Popen(
@@ -159,12 +159,19 @@ def machine(tmp_path: Path) -> Iterator[Machine]:
     )
     assert holder.stdout is not None
     with holder.stdout:
-        assert holder.stdout.readline() == b"ready\n"
         try:
+            assert holder.stdout.readline() == b"ready\n"
             yield Machine(holder.pid)
         finally:
             holder.terminate()
             holder.wait()
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Iterator[Machine]:
+    """A machine of the test's own."""
+    with thrown_away(tmp_path) as machine:
+        yield machine
 
 
 class Host:
@@ -172,12 +179,12 @@ class Host:
 
     def __init__(self, port: int, log: Path) -> None:
         self.port = port
-        self._log = log
+        self.log_file = log
 
     @property
     def log(self) -> str:
         """What the server has logged until now."""
-        return self._log.read_text(errors="replace")
+        return self.log_file.read_text(errors="replace")
 
 
 @pytest.fixture
