@@ -354,7 +354,7 @@ class Session:
         )
 
         def attempt() -> Result:
-            command, entries = self._as_root(line, sudo) if sudo else (line, ())
+            command, entries, mark = self._as_root(line, sudo) if sudo else (line, (), "")
             attention = Attention(
                 limits,
                 on_waiting=on_waiting,
@@ -364,6 +364,7 @@ class Session:
                     else None
                 ),
                 on_output=None if audience is None else audience.hear,
+                mark=mark.encode(),
             )
             if audience:
                 audience.begin(line)
@@ -382,22 +383,24 @@ class Session:
 
         return self._alone(line, lambda: self._tried(attempt, retry or _ONCE))
 
-    def _as_root(self, line: str, sudo: bool | str | Secret) -> tuple[str, Sequence[Answer]]:
-        """Return how to run *line* as root, and what to answer."""
+    def _as_root(self, line: str, sudo: bool | str | Secret) -> tuple[str, Sequence[Answer], str]:
+        """Return how to run *line* as root, what to answer, and what stands before its output."""
         level = self._levels.top
         if not isinstance(sudo, bool):
             level.password = sudo if isinstance(sudo, Secret) else Secret(sudo)
         where = level.where
         if where.user == "root":
-            return line, ()
+            return line, (), ""
+        mark = frames.new_key()
         way = logins.as_root(
             line,
             privilege=where.privilege,
             # Debian's busybox brings no link of that name.
             shell="sh" if self.dialect.name == "ash" else self.dialect.name,
             password=level.password,
+            mark=mark,
         )
-        return way.command, way.answers
+        return way.command, way.answers, mark
 
     def _left(self, last: Result | LevelLostError, attention: Attention) -> Result:
         """Wait until the level is gone, and return how it ended."""
