@@ -34,17 +34,19 @@ _PASSWORD_WORD = (
 )
 _PASSPHRASE = rf"(?i)passphrase{_END}"
 _CODE = rf"(?i)(?:verification|one-time|otp|token|pass ?code|authenticator|2fa|pin\b){_END}"
-_NEW = (
-    r"(?i)^\W*(?:enter |type |your )*"
-    rf"(?:new|retype|re-?enter|repeat|again|neues|erneut|nouveau|nuev[ao]|新)\b{_END}"
+_IS_NEW = (
+    r"\W*(?:enter |type |your |geben sie |das |ein )*"
+    r"(?:(?:new|retype|re-?enter|repeat|again|neue[sn]?|erneut|nouveau|nuev[ao])\b|新)"
 )
+_NEW = rf"(?i)^{_IS_NEW}{_END}"
 _CURRENT = (
     r"(?i)^\W*(?:enter )?(?:your )?"
     rf"(?:current|old|aktuelles|derzeitiges|geltendes|actuel|現在){_END}"
 )
-_HIDDEN = rf"(?i)(?:{_PASSWORD_WORD}){_END}"
+# Never the new one: the old one is given to who asks for that.
+_HIDDEN = rf"(?i)^(?!{_IS_NEW})[^\n]*(?:{_PASSWORD_WORD}){_END}"
 # Only su, sudo or doas ask at that place, and only for a password, in whatever words.
-_ANYTHING = r"[:：>][ \t]*\Z"
+_ANYTHING = rf"(?i)^(?!{_IS_NEW})[^\n]*[:：>?][ \t]*\Z"
 _NAME = r"(?i)(?:login|user ?name|user): *\Z"
 _FINGERPRINT = r"(?:\(yes/no/\[fingerprint\]\)\?|or the fingerprint:) *\Z"
 _DROPBEAR_KEY = r"(?i)continue connecting\? \(y/n\) *\Z"
@@ -79,7 +81,7 @@ FAILURES = (
     (
         "expired_password",
         r"(?i)password (?:has|have) expired|must change your password|change your password now"
-        r"|password change required|is required to change",
+        r"|password change required|required to change",
     ),
     (
         "no_such_user",
@@ -122,6 +124,11 @@ def reason(said: str, *, gave_secret: bool) -> str:
             denied = re.search(dict(FAILURES)["wrong_password"], said)
             return "wrong_password" if weak and denied and gave_secret else name
     return "wrong_password" if gave_secret else "closed"
+
+
+def asks_for_new(line: str) -> bool:
+    """Whether a *line* asks for a new password."""
+    return re.search(_NEW, line) is not None
 
 
 def asks(line: str) -> bool:
@@ -418,12 +425,17 @@ def sudo_prompt() -> str:
     return f"[shellbot {frames.new_key()[:8]}] password:"
 
 
-def as_root(command: str, *, privilege: str, shell: str, password: Secret | None) -> Way:
-    """Run one *command* as root, in a *shell* of its own, by what gives the *privilege* there."""
+def as_root(command: str, *, privilege: str, shell: str, password: Secret | None, mark: str) -> Way:
+    """Run one *command* as root, in a *shell* of its own, by what gives the *privilege* there.
+
+    *mark* is written before what the command writes. All in front of it is the dialogue.
+    """
     rows = {"sudo": f"sudo -p {quote(sudo_prompt())} --", "doas": "doas --"}
     if privilege not in rows:
         raise UsageError("neither sudo nor doas is there, and the user is not root")
-    line = f"{rows[privilege]} {shell} -c {quote(command)}"
+    # In two parts, as a trace shows the command; and to the terminal, wherever its output goes.
+    told = f"{{ printf %s%s {mark[:4]} {mark[4:]} >/dev/tty; }} 2>/dev/null"
+    line = f"{rows[privilege]} {shell} -c {quote(f'{told}; {command}')}"
     return Way(line, answers=_answers(password, anything=True), timeout=None)
 
 
