@@ -29,6 +29,28 @@ _LOOKS_COST = 10
 _ANSWER_SOON, _ANSWER_LATE = 0.003, 0.1
 
 
+class Behind:
+    """Hands on what is printed behind a mark."""
+
+    def __init__(self, mark: bytes, hand_on: OnBytes) -> None:
+        self._mark = mark
+        self._hand_on = hand_on
+        self._before: bytes | None = b""
+
+    def hear(self, data: bytes) -> object:
+        if self._before is None:
+            return self._hand_on(data)
+        before, mark, own = (self._before + data).partition(self._mark)
+        self._before = None if mark else before
+        return self._hand_on(own) if own else None
+
+    def end(self) -> None:
+        """Hand on what there was, as no mark comes any more."""
+        before, self._before = self._before, None
+        if before:
+            self._hand_on(before)
+
+
 class Attention:
     """Given to one command."""
 
@@ -45,6 +67,7 @@ class Attention:
         reads: bool = False,
         group: int = 0,
         last_occasion: object = None,
+        mark: bytes = b"",
     ) -> None:
         self.started = time.monotonic()
         self.limits = limits
@@ -54,7 +77,10 @@ class Attention:
         """Since when it has been waited without a break."""
         self.on_waiting = on_waiting
         self.dialogue = dialogue
-        self.on_output = on_output
+        self.mark = mark
+        """What stands before the command's own output, if it is run by one that asks first."""
+        self._behind = Behind(mark, on_output) if mark and on_output else None
+        self.on_output = self._behind.hear if self._behind else on_output
         self.group = group
         """The process group that is waited for, if it is not that which has the terminal."""
         self.streams = streams
@@ -85,6 +111,13 @@ class Attention:
     def shows(self) -> bool:
         """Whether somebody wants what is printed as it comes."""
         return self.streams or self.on_output is not None
+
+    def own(self, printed: bytes) -> bytes:
+        """Return the command's own part of all that was *printed*, or that, if it did not start."""
+        before, mark, own = printed.partition(self.mark) if self.mark else (printed, b"", b"")
+        if self._behind:
+            self._behind.end()
+        return own if mark else before
 
     def is_at_prompt(self) -> bool:
         """Whether the program is at its prompt."""

@@ -202,9 +202,12 @@ class Scene:
         quiet: float,
         prompted: bool = False,
         spared: Collection[int] = (),
+        session: int = 0,
     ) -> None:
         self.shell = shell
         """The shell's process id."""
+        self.session = session or shell
+        """Who leads the terminal's session: the shell, or that which it was logged in from."""
         self.image = image
         """The program that the shell is, to tell it from one that it was replaced by."""
         self.device = device
@@ -502,7 +505,7 @@ def _is_terminal(file: File, one: Process, scene: Scene) -> bool:
 
 def _is_ours(file: File, one: Process, scene: Scene) -> bool:
     """Whether that terminal is the session's own, and not one further in."""
-    return file.device == scene.device or (file.is_controlling and one.session == scene.shell)
+    return file.device == scene.device or (file.is_controlling and one.session == scene.session)
 
 
 def _modes(terminal: File, one: Process, scene: Scene) -> list[Any]:

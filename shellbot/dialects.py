@@ -242,7 +242,7 @@ class Dialect:
         self._login = _filled_in(_LOGIN, words)
         self.login_over = _filled_in(_LOGIN_OVER, words).encode()
         """What to run once a login has ended."""
-        self._exit = _filled_in("GUARD WORD 'GUARD exit 0'", words)
+        self._exit = _filled_in("GUARD WORD 'GUARD exit 0; GUARD exit 0'", words)
         self._hide_prompt = _filled_in(hide_prompt, words).encode()
         self._parses_ahead = parses_ahead
         self._not_in_eval = not_in_eval

@@ -103,7 +103,7 @@ class Secrets:
         )
         error.tail = tail
         for name, value in vars(error).items():
-            if isinstance(value, str):
+            if isinstance(value, str) and name != "reason":  # a word of ours, from a table
                 setattr(error, name, self.hide(value))
             elif isinstance(value, bytes):
                 setattr(error, name, self.hide_bytes(value))

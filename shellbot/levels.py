@@ -354,7 +354,15 @@ def _failed(
     reason = logins.reason(text.plain(said), gave_secret=refused)
     if stopped and stopped.limit is not None and reason in ("closed", "wrong_password"):
         reason = "timed_out"
-    elif stopped and stopped.asked is None and stopped.limit is None and reason == "closed":
+    elif stopped and logins.asks_for_new(stopped.diagnosis.question):
+        reason = "expired_password"
+    elif (
+        stopped
+        and stopped.asked is None
+        and stopped.limit is None
+        and (reason == "closed" or not arrival.dialogue.gave_secret)
+        and reason in ("closed", "wrong_password")  # which sudo says as it is interrupted
+    ):
         asks = stopped.diagnosis.kind in ("password", "question", "input")
         reason = "no_answer" if asks else "no_shell"
     detail = ""

@@ -296,6 +296,7 @@ class Line:
             printed=printed,
             quiet=time.monotonic() - self.heard,
             prompted=prompted,
+            session=self.terminal.pid,
         )
 
     def settle(self) -> None:

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from typing import TypeAlias
 
     from .dialogue import Answers, Reply
-    from .result import Result
 
     Limit: TypeAlias = float | Default | None
     Given: TypeAlias = str | Secret | Callable[[], str | Secret] | None
@@ -55,7 +54,7 @@ _CURRENT = (
 )
 _HIDDEN = rf"(?i)(?:{_PASSWORD_WORD}){_END}"
 # Only su, sudo or doas ask at that place, and only for a password, in whatever words.
-_ANYTHING = r"[:：>][ \t]*\Z"
+_ANYTHING = r"[:：>?][ \t]*\Z"
 _NAME = r"(?i)(?:login|user ?name|user): *\Z"
 _FINGERPRINT = r"(?:\(yes/no/\[fingerprint\]\)\?|or the fingerprint:) *\Z"
 _DROPBEAR_KEY = r"(?i)continue connecting\? \(y/n\) *\Z"
@@ -148,6 +147,11 @@ def reason(said: str, *, gave_secret: bool) -> str:
             denied = re.search(dict(FAILURES)["wrong_password"], said)
             return "wrong_password" if weak and denied and gave_secret else name
     return "wrong_password" if gave_secret else "closed"
+
+
+def asks_for_new(line: str) -> bool:
+    """Whether a *line* asks for a new password."""
+    return re.search(_NEW, line) is not None
 
 
 def asks(line: str) -> bool:
@@ -477,19 +481,15 @@ class AsRoot:
         rows = {"sudo": f"sudo -p {quote(sudo_prompt())} --", "doas": "doas --"}
         if privilege not in rows:
             raise UsageError("neither sudo nor doas is there, and the user is not root")
-        key = frames.new_key()
-        inner = f"command printf '\\036%s' {key}\n{command}"
-        self._command = command
-        self._mark = frames.RECORD_SEPARATOR + key.encode()
-        self.line = f"{rows[privilege]} {shell} -c {quote(inner)}"
+        mark = frames.new_key()
+        # In two parts, as a trace shows the command; and to the terminal, wherever its output goes.
+        told = f"{{ printf %s%s {mark[:4]} {mark[4:]} >/dev/tty; }} 2>/dev/null"
+        self.line = f"{rows[privilege]} {shell} -c {quote(f'{told}; {command}')}"
         """What to type."""
+        self.mark = mark.encode()
+        """What is written before what the command writes. All in front of it is the dialogue."""
         self.answers = _answers(password, anything=True)
         """What to answer."""
-
-    def told(self, result: Result) -> Result:
-        """Return what the command itself did: what asks for a password is no part of it."""
-        before, mark, after = result.raw.partition(self._mark)
-        return result.but(command=self._command, raw=after if mark else before)
 
 
 def _answers(

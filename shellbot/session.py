@@ -374,13 +374,14 @@ class Session:
                     else None
                 ),
                 on_output=None if audience is None else audience.hear,
+                mark=root.mark if root else b"",
             )
             if audience:
                 audience.begin(line)
             try:
                 typed = root.line if root else line
                 result = self._run(typed, attention, given=given, splits=stderr == "split")
-                result = root.told(result) if root else result
+                result = result.but(command=line)
                 if expect_disconnect:
                     return self._left(result, attention)
             except LevelLostError as error:

@@ -106,11 +106,12 @@ class Shell:
                 if splits:
                     raw, errors = self._split(status, raw)
         except StoppedError as stopped:
-            partial = self.line.parser.take_output()
+            partial = attention.own(self.line.parser.take_output())
             if splits:
                 there, left = self._errors_left()
                 partial += left if there else b""
             raise stopped.told(command, self.line, attention, partial) from None
+        raw = attention.own(raw)
         duration = time.monotonic() - attention.started
         if attention.dialogue and attention.dialogue.never_asked():
             raise never_asked(command, self.line, attention, raw)

@@ -13,7 +13,10 @@ import pytest
 import shellbot
 from shellbot import dialects
 
-pytest_plugins = ["dialogues.machines", "hosts.places", "logins.far", "logins.servers"]
+pytest_plugins = [
+    *("dialogues.machines", "hosts.places"),
+    *("logins.far", "logins.servers", "logins.users"),
+]
 
 DIALECTS = tuple(row.name for row in dialects.TABLE)
 OTHERS = ("fish", "tcsh", "xonsh", "yash")
