@@ -114,7 +114,10 @@ class Line:
 
     def hold_modes(self) -> bool:
         """Put the terminal's modes back that typing relies on; say whether that was needed."""
-        return not self.relayed and self.terminal.hold_modes()
+        if self.relayed:
+            self.terminal.hold_no_flow()
+            return False
+        return self.terminal.hold_modes()
 
     def press(self, key: int, deadline: float) -> None:
         """Press the key that the shell's terminal has for *key*, such as ``termios.VINTR``."""
@@ -279,6 +282,17 @@ class Line:
             self.type(self.dialect.aside(self.number, self.dialect.settle, self.word))
             self.answered(time.monotonic() + 1.0)
             self.parser.resume(partial, status)
+
+    def end_behind_relay(self, deadline: float) -> None:
+        """Tell the shells to leave that are behind a relay, for when they read again.
+
+        What ends the relay does not always end them: not where a container's engine, or a serial
+        line, keeps their terminal.
+        """
+        line: Line | None = self
+        while line and line.relayed:
+            line.type(line.dialect.end(line.word), deadline)
+            line = line.outer
 
     def leave_by_force(self) -> None:
         """End the login that is under way here, whatever it takes."""

@@ -29,7 +29,7 @@ from .errors import (
     UsageError,
 )
 from .jobs import Job
-from .levels import Level, Levels
+from .levels import FAREWELL, Level, Levels
 from .limits import DEFAULT, Default, Limits, Retry, accepted
 from .logins import Way
 from .program import Program
@@ -172,8 +172,14 @@ class Session:
         """The shell of another family that was started first and made way, such as fish."""
         directory = None if cwd is None else os.fspath(cwd)
         root = self._opened(directory, surroundings.for_program(program, environment or {}))
-        self._levels = Levels(root, self._secrets, self._in_step_alone)
+        self._levels = self._levels_from(root)
         self._kept = root.state() if restart else None
+
+    def _levels_from(self, root: Shell) -> Levels:
+        def end_jobs(shell: Shell) -> None:
+            jobs.end(shell, self._jobs)
+
+        return Levels(root, self._secrets, self._in_step_alone, end_jobs)
 
     def _opened(self, cwd: str | None, environment: Mapping[str, str]) -> Shell:
         return opened(
@@ -269,7 +275,7 @@ class Session:
             )
         jobs.end(self._shell, self._jobs)
         self._shell.close()
-        self._levels = Levels(self._opened(*self._kept), self._secrets, self._in_step_alone)
+        self._levels = self._levels_from(self._opened(*self._kept))
 
     def send(
         self,
@@ -388,7 +394,7 @@ class Session:
         if not isinstance(sudo, bool):
             level.password = sudo if isinstance(sudo, Secret) else Secret(sudo)
         where = level.where
-        if where.user == "root":
+        if where.user in ("root", "0"):  # as a container may have no names
             return line, ()
         way = logins.as_root(
             line,
@@ -543,7 +549,8 @@ class Session:
             assert all(job.exit_code == 0 for job in jobs)
 
         It has the shell's directory, variables and functions, but cannot change them, and has no
-        standard input. *timeout* is for its :meth:`Job.wait`. It ends with the session.
+        standard input. *timeout* is for its :meth:`Job.wait`. It ends with the session, or
+        with the login that it was started in.
         """
         line = _line(command)
         frames.encode(line)
@@ -854,14 +861,25 @@ class Session:
             return
         self._closed = True
         if os.getpid() == self._owner and self._turns:
+            if self._levels.say_farewell("the session was closed"):
+                self._others_leave(FAREWELL)
+                self._levels.hear_farewell()
             self._shell.abandon("the session was closed")
-            mine = _thread.get_ident()
-            deadline = time.monotonic() + CLOSE_BOUND
-            while time.monotonic() < deadline and any(turn.thread != mine for turn in self._turns):
-                time.sleep(0.005)
+            self._others_leave(CLOSE_BOUND)
         elif os.getpid() == self._owner:
             jobs.end(self._shell, self._jobs)
+            if self._levels.say_farewell("the session was closed"):
+                self._levels.hear_farewell()
+            for level in self._levels.all[:-1]:
+                jobs.end(level.shell, self._jobs)
         self._shell.close()
+
+    def _others_leave(self, limit: float) -> None:
+        """Let the calls end that other threads are in."""
+        mine = _thread.get_ident()
+        deadline = time.monotonic() + limit
+        while time.monotonic() < deadline and any(turn.thread != mine for turn in self._turns):
+            time.sleep(0.005)
 
     def __enter__(self) -> Session:
         return self
