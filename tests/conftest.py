@@ -13,7 +13,7 @@ import pytest
 import shellbot
 from shellbot import dialects
 
-pytest_plugins = ["dialogues.machines", "hosts.places"]
+pytest_plugins = ["dialogues.machines", "hosts.places", "logins.containers"]
 
 DIALECTS = tuple(row.name for row in dialects.TABLE)
 OTHERS = ("fish", "tcsh", "xonsh", "yash")
