@@ -25,15 +25,19 @@ set -e
 cd {place}
 mount -t tmpfs none /run
 containerd -c containerd.toml >containerd.log 2>&1 &
-until test -S /run/containerd.sock; do kill -0 $!; sleep 0.05; done
+containerd=$!
+until test -S /run/containerd.sock; do kill -0 $containerd; sleep 0.05; done
 dockerd --config-file dockerd.json --containerd /run/containerd.sock --bridge none \\
     --iptables=false --ip6tables=false --ip-forward=false --default-ulimit nofile=20000:20000 \\
     --data-root {place}/data --exec-root /run/docker --pidfile /run/docker.pid \\
     -H unix://{place}/socket >dockerd.log 2>&1 &
+dockerd=$!
 echo ready
-read forever
-kill %2 && wait %2
-kill %1 && wait %1
+read forever || :
+kill $dockerd
+wait $dockerd || :
+kill $containerd
+wait $containerd || :
 """
 CONTAINERD = """
 version = 2
