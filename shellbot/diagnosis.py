@@ -54,7 +54,7 @@ KINDS = {
     "busy": ("silent but running: busy", "give it more time"),
     "sleeping": ("silent but running: sleeping", "give it more time, or a shorter sleep"),
     "silent": ("silent but running", "give it more time, or look at what it waits for"),
-    "stopped": ("stopped", "let it go on with kill -CONT"),
+    "stopped": ("stopped", "let it go on with kill -CONT, or unpause its container"),
     "disconnected": ("disconnected", "open another session, or have this one restarted"),
     "idle": ("at its prompt, with no command running", "nothing: it is ready"),
 }
@@ -252,6 +252,8 @@ class Look:
             # A shell that reads may have said meanwhile that the command has ended.
             if reads is None or (one.pid == scene.shell and scene.unread):
                 continue
+            if processes.is_frozen(one.pid):
+                continue
             terminal, wait = reads
             # At a terminal that a program has made for it, it may be that program that types.
             if inwards or _is_ours(terminal, one, scene):
@@ -316,6 +318,9 @@ class Look:
         """Say what a command is doing that waits for nobody."""
         if not self.processes:
             return Diagnosis("silent", certain=False, because="this system has no /proc to look in")
+        for one in self._elsewhere:
+            if processes.is_frozen(one.pid):
+                return Diagnosis("stopped", process=one, because="its container is paused")
         earlier = {one.pid: one.busy for one in before.processes}
         doings = []
         for one in self.processes:

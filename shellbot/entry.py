@@ -36,13 +36,14 @@ _MODES = dialects.MODES + " rows {rows} cols {columns}"
 _SCRIPT = r"""
 __sb_k={key};
 {{ stty {modes} && s=ok;
+test -c /dev/null && true </dev/tty && d=ok;
 printf "\036%s[" $__sb_k;
-printf "%s\n" "stty=$s" "shell=$SHELL" "host=$(uname -n || hostname)" "user=$(id -un || id -u)"
- "uname=$(uname -s)" "sh=$(readlink -f /bin/sh)" "in=$container";
+printf "%s\n" "stty=$s" "dev=$d" "shell=$SHELL" "host=$(uname -n || hostname)"
+ "user=$(id -un || id -u)" "uname=$(uname -s)" "sh=$(readlink -f /bin/sh)" "in=$container";
 for f in /.dockerenv /run/.containerenv; do test -e $f && echo in=$f; done;
 for c in {names}; do command -v $c; done;
 grep -E "^(ID|ID_LIKE|VERSION_ID)=" /etc/os-release;
-printf "%s]" $__sb_k; }} 2>/dev/null;
+printf "%s]" $__sb_k; }} 2>&-;
 read -r l; eval "$l"
 """
 
@@ -107,8 +108,10 @@ class Facts:
         lines = told.split("\n")
         facts = dict(one.split("=", 1) for one in lines if re.match(r"\w+=", one))
         paths = {one.rpartition("/")[2]: one for one in lines if one.startswith("/")}
-        self.has_terminal = facts.get("stty") == "ok"
-        """Whether its terminal could be set up."""
+        self.missing = "" if facts.get("dev") == "ok" else "/dev/null or no /dev/tty"
+        """What the session relies on and is not there."""
+        if facts.get("stty") != "ok":
+            self.missing = "stty"
         self.program: tuple[str, ...] = ()
         """What to start the shell with."""
         self.dialect = self._chosen(facts, paths, wanted)

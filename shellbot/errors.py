@@ -280,7 +280,11 @@ class LevelLostError(SessionError, EOFError):
         self.exit_code = exit_code
         self.partial = partial
         self.levels = levels
-        super().__init__(f"{message}\nOn {where}.\nTo try: {advice}.", where=where, printed=partial)
+        lost = "; ".join(map(str, levels))
+        told = (
+            f"Lost: {lost}. Now on {where}." if levels and where not in levels else f"On {where}."
+        )
+        super().__init__(f"{message}\n{told}\nTo try: {advice}.", where=where, printed=partial)
 
 
 # Why a login failed, and what a person can do about it. Every reason is one row.

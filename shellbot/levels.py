@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import termios
 import time
 from collections.abc import Callable
+from math import inf
 
 from . import console, logins, text
 from .attention import Attention
@@ -31,7 +33,13 @@ _UNUSUAL, _SILENT = 1.5, 5.0
 # that can be seen reads again.
 _NO_ANSWER, _READS = 5.0, 0.5
 _EXIT_LIMIT = 5.0
+FAREWELL = 0.5
+"""How long the closing of a session waits for shells behind a relay to leave."""
 _HANG_UP = 1.0
+
+
+class _UnfitError(StoppedError):
+    """It has come to something that is no shell for us."""
 
 
 class _Arrival(Attention):
@@ -48,6 +56,7 @@ class _Arrival(Attention):
         self._line = line
         self._wakes = way.wakes
         self._own_questions = way.own_questions
+        self._wake_at = 0.0
 
     def is_sure(self, found: str) -> bool:
         """Whether what looks like a prompt is one: a relay passes keys on only to somebody."""
@@ -63,10 +72,14 @@ class _Arrival(Attention):
         quiet = time.monotonic() - line.heard
         if self.at_prompt or not self._is_relay() or quiet < _UNUSUAL:
             return self.at_prompt
-        last, ended = text.last_line(line.parser.last(SCREEN))
-        if self._wakes and (ended or not last):
-            self._wakes = False
+        said = line.parser.last(SCREEN)
+        last, ended = text.last_line(said)
+        if self._wakes and (ended or not last) and time.monotonic() >= self._wake_at:
+            # Nothing but the echo of that: nobody is there yet, such as between two gettys.
+            self._wake_at = inf if said.strip() else time.monotonic() + _UNUSUAL
             line.type(b"\n")
+        elif self._wakes and not said.strip():
+            pass
         elif last and not ended and logins.asks(last):
             diagnosis = Diagnosis("question", question=last, certain=False)
             # It may be what a slow shell says before its prompt.
@@ -137,11 +150,11 @@ class Levels:
         root: Shell,
         secrets: Secrets,
         alone: Callable[[str, Callable[[], None]], None],
-        leaving: Callable[[Shell], None],
+        end_jobs: Callable[[Shell], None],
     ) -> None:
         self._secrets = secrets
         self._alone = alone
-        self._leaving = leaving
+        self._end_jobs = end_jobs
         self._stack = [Level(self, root)]
         self.lost: list[Way] = []
         """How to come back to the levels that were lost, the outermost one first."""
@@ -185,24 +198,32 @@ class Levels:
             top = self.top
             if not top.shell.lost:
                 with contextlib.suppress(LevelLostError):  # which is what was wanted
-                    self._leaving(top.shell)
+                    self._end_jobs(top.shell)
                     outer = self._stack[-2].shell
                     log_out(top.shell, outer, limit, hangs_up=bool(top.way and top.way.wakes))
             self._stack.remove(top)
 
-    def say_goodbye(self, limit: float) -> None:
-        """Have every level end its shell by itself, as what hangs up may leave a container's."""
-        deadline = time.monotonic() + limit
-        for level, outer in zip(self._stack[:0:-1], self._stack[-2::-1], strict=True):
-            line = level.shell.line
-            if line.lost or line.is_under_way:
-                break
-            self._leaving(level.shell)
-            line.type(line.dialect.end(line.word), deadline)
-            if not outer.shell.line.answered(deadline):
-                break
-            outer.shell.line.ended()
-            line.lose(outer.shell.line, "logged out")
+    def say_farewell(self, why: str) -> bool:
+        """Tell the shells behind a relay to leave, if there are any; all are lost then.
+
+        A container's engine leaves them there otherwise, as does a serial line.
+        """
+        line = self.top.shell.line
+        is_behind = line.relayed and not line.lost
+        deadline = time.monotonic() + FAREWELL
+        if is_behind and line.is_under_way:
+            line.press(termios.VINTR, deadline)
+        line.end_behind_relay(deadline)
+        line.lose(None, why)
+        return is_behind
+
+    def hear_farewell(self) -> None:
+        """Give them a moment to be gone."""
+        line = self.top.shell.line
+        deadline = time.monotonic() + FAREWELL
+        while line.watched.parser.status is None and not line.terminal.ended:
+            if not line.hear(max(0.0, deadline - time.monotonic())):
+                return
 
 
 def _ask_the_person(asking: Diagnosis) -> str | Secret | None:
@@ -294,10 +315,12 @@ def _proved(outer: Shell, entry: Entry, arrival: _Arrival, secrets: Secrets) -> 
             continue
         more = again or new > 2 * len(entry.line_without_trace)
         if facts is None and more and now >= max(line.heard, typed) + _NO_ANSWER:
-            raise StoppedError(now, line.judged(), does="does not answer as a shell does")
-    if facts.dialect is None or not facts.has_terminal:
-        missing = "stty" if facts.dialect else "the shell that was asked for"
-        raise StoppedError(time.monotonic(), line.judged(), does=f"has no {missing}")
+            found = line.judged()
+            kind = StoppedError if found.question else _UnfitError
+            raise kind(now, found, does="does not answer as a shell does")
+    missing = facts.missing if facts.dialect else "the shell that was asked for"
+    if facts.dialect is None or missing:
+        raise _UnfitError(time.monotonic(), line.judged(), does=f"has no {missing}")
     pid = 0 if line.relayed else _seen(line)
     inner = Line(
         line.terminal,
@@ -314,7 +337,7 @@ def _proved(outer: Shell, entry: Entry, arrival: _Arrival, secrets: Secrets) -> 
     try:
         shell.start()
     except CommandStoppedError as error:
-        raise StoppedError(
+        raise _UnfitError(
             time.monotonic(), error.diagnosis, does=f"does not come up as {facts.dialect}"
         ) from None
     if pid:
@@ -364,7 +387,8 @@ def _failed(
         and reason in ("closed", "wrong_password")  # which sudo says as it is interrupted
     ):
         asks = stopped.diagnosis.kind in ("password", "question", "input")
-        reason = "no_answer" if asks else "no_shell"
+        unfit = isinstance(stopped, _UnfitError)
+        reason = "no_answer" if asks and not unfit else "no_shell"
     detail = ""
     if stopped and stopped.limit is None:
         detail = f"It {stopped.does}; {arrival.dialogue.story()}."
@@ -392,6 +416,7 @@ def log_out(shell: Shell, outer: Shell, limit: float, *, hangs_up: bool = False)
             break
     else:
         watched = line.watched if line.relayed else outer.line
+        line.end_behind_relay(time.monotonic() + _HANG_UP)
         watched.leave_by_force()
         line.lose(watched, "the login had to be ended, as it did not end by itself")
     line.lose(outer.line, "logged out")

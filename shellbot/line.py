@@ -137,6 +137,7 @@ class Line:
         """
         if not self.relayed:
             return self.terminal.hold_modes()
+        self.terminal.hold_no_flow()
         if not (asking or self.parser.translates or self.parser.echoes):
             return False
         return b"\x1e!" in self._run_aside(self.dialect.hold_modes, _FAR_AWAY)
@@ -313,6 +314,17 @@ class Line:
         self.type(self.dialect.aside(self.number, command, self.name))
         self.answered(time.monotonic() + limit)
         return self.parser.take_output()
+
+    def end_behind_relay(self, deadline: float) -> None:
+        """Tell the shells to leave that are behind a relay, for when they read again.
+
+        What ends the relay does not always end them: not where a container's engine, or a serial
+        line, keeps their terminal.
+        """
+        line: Line | None = self
+        while line and line.relayed:
+            line.type(line.dialect.end(line.name), deadline)
+            line = line.outer
 
     def leave_by_force(self) -> None:
         """End the login that is under way here, whatever it takes."""

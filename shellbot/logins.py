@@ -105,8 +105,8 @@ FAILURES = (
     (
         "no_such_container",
         r"(?i)no such container|no container with|container [^:\n]*not found|no such image"
-        r"|container state improper|is not running|pods? .* not found|can only create exec"
-        r"|no machine .*known|could not get machine",
+        r"|container state improper|is not running|is paused|pods? .* not found"
+        r"|can only create exec|no machine .*known|could not get machine",
     ),
     (
         "no_shell",
@@ -370,14 +370,18 @@ def sudo(
     )
 
 
+# Ctrl-P Ctrl-Q would detach, and docker takes other keys for that, but not none.
+_KEYS = "--detach-keys 'ctrl-^,ctrl-_,ctrl-^,ctrl-@' "
 # What each engine opens a shell with, in what runs, and else in a new one from an image.
 ENGINES: Mapping[str, str] = {
     **{
         name: "if PROGRAM container inspect NAME >/dev/null 2>&1; then "
-        "PROGRAM exec -it USER NAME sh; elif PROGRAM image inspect NAME >/dev/null 2>&1; then "
-        "PROGRAM run --rm -it USER --entrypoint sh NAME; else "
-        "echo 'no such container, and no such image: 'NAME; (exit 125); fi".replace("PROGRAM", name)
-        for name in ("docker", "podman", "nerdctl")
+        "PROGRAM exec KEYS-it USER NAME sh; elif PROGRAM image inspect NAME >/dev/null 2>&1; then "
+        "PROGRAM run KEYS--rm -it USER --entrypoint sh NAME; else "
+        "echo 'no such container, and no such image: 'NAME; (exit 125); fi".replace(
+            "PROGRAM", name
+        ).replace("KEYS", keys)
+        for name, keys in (("docker", _KEYS), ("podman", _KEYS), ("nerdctl", ""))
     },
     "kubectl": "kubectl exec -it NAME -- sh",
     "machinectl": "machinectl shell -q USERNAME",
@@ -443,7 +447,7 @@ def serial(
     """
     command = line
     if re.fullmatch(r"/\S+", line):
-        command = f"socat -,rawer {quote(f'{line},rawer,b{speed}')}"
+        command = f"socat -,rawer {quote(f'open:{line},rawer,b{speed}')}"
     entries = [*dialogue.table(answers)]
     if user is not None:
         entries.append(Answer(_NAME, user))

@@ -305,6 +305,17 @@ def _files(pid: int, numbers: Iterable[int]) -> list[File]:
     return found
 
 
+def is_frozen(pid: int) -> bool:
+    """Whether process *pid* is kept from running, as everything in a paused container is."""
+    try:
+        with open(f"/proc/{pid}/wchan") as file:
+            sleeps_in = file.read()
+    except OSError:
+        return False
+    # The freezer of cgroup v1, and of v2.
+    return "refrigerator" in sleeps_in or "freezer" in sleeps_in
+
+
 def waits(pid: int) -> list[Wait] | None:
     """Return what the threads of process *pid* wait for. A running one is left out.
 

@@ -69,6 +69,7 @@ class Recovery:
         line = self._line
         outer = line.watched if line.relayed else line.outer
         if outer:
+            line.end_behind_relay(time.monotonic() + _ANSWERED)
             outer.leave_by_force()
             line.lose(outer, "the login had to be ended, as nothing else stopped its last command")
             return f"ending the login to {line.where}, so that level is lost"

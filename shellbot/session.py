@@ -29,7 +29,7 @@ from .errors import (
     UsageError,
 )
 from .jobs import Job
-from .levels import Level, Levels
+from .levels import FAREWELL, Level, Levels
 from .limits import DEFAULT, Default, Limits, Retry, accepted
 from .logins import AsRoot, Way
 from .program import Program
@@ -90,7 +90,6 @@ if TYPE_CHECKING:
 
 _UNTIL_LIMIT = 300.0
 _ONCE = Retry(1)
-_GOODBYE = 1.0
 _numbers = itertools.count(1)
 _OPEN_ANOTHER = (
     "open another session, or open it with restart=True; exit, exec and set -e in a command end "
@@ -401,7 +400,7 @@ class Session:
         if not isinstance(sudo, bool):
             level.password = sudo if isinstance(sudo, Secret) else Secret(sudo)
         where = level.where
-        if where.user == "root":
+        if where.user in ("root", "0"):  # as a container may have no names
             return None
         return AsRoot(
             line,
@@ -556,7 +555,8 @@ class Session:
             assert all(job.exit_code == 0 for job in jobs)
 
         It has the shell's directory, variables and functions, but cannot change them, and has no
-        standard input. *timeout* is for its :meth:`Job.wait`. It ends with the session.
+        standard input. *timeout* is for its :meth:`Job.wait`. It ends with the session, or
+        with the login that it was started in.
         """
         line = _line(command)
         frames.encode(line)
@@ -887,17 +887,25 @@ class Session:
             return
         self._closed = True
         if os.getpid() == self._owner and self._turns:
+            if self._levels.say_farewell("the session was closed"):
+                self._others_leave(FAREWELL)
+                self._levels.hear_farewell()
             self._shell.abandon("the session was closed")
-            mine = _thread.get_ident()
-            deadline = time.monotonic() + CLOSE_BOUND
-            while time.monotonic() < deadline and any(turn.thread != mine for turn in self._turns):
-                time.sleep(0.005)
+            self._others_leave(CLOSE_BOUND)
         elif os.getpid() == self._owner:
             self._end_jobs(self._shell)
-            with contextlib.suppress(SessionError):
-                self._levels.say_goodbye(_GOODBYE)
-            self._end_jobs(self._levels.all[0].shell)
+            if self._levels.say_farewell("the session was closed"):
+                self._levels.hear_farewell()
+            for level in self._levels.all[:-1]:
+                self._end_jobs(level.shell)
         self._shell.close()
+
+    def _others_leave(self, limit: float) -> None:
+        """Let the calls end that other threads are in."""
+        mine = _thread.get_ident()
+        deadline = time.monotonic() + limit
+        while time.monotonic() < deadline and any(turn.thread != mine for turn in self._turns):
+            time.sleep(0.005)
 
     def __enter__(self) -> Session:
         return self

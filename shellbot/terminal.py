@@ -185,6 +185,14 @@ class Terminal:
                 self._take()
         return not rest
 
+    def hold_no_flow(self) -> None:
+        """Have Ctrl-S and Ctrl-Q passed on, where a program such as telnet lets them be keys."""
+        with contextlib.suppress(termios.error):
+            modes = termios.tcgetattr(self._fd)
+            if modes[0] & termios.IXON:
+                modes[0] &= ~termios.IXON
+                termios.tcsetattr(self._fd, termios.TCSANOW, modes)
+
     def hold_modes(self) -> bool:
         """Put the modes back that typing and printing rely on; say whether that was needed."""
         modes = termios.tcgetattr(self._fd)

@@ -66,18 +66,18 @@ class Machine:
     """Where commands run as on this machine, on files of their own."""
 
     def __init__(self, pid: int) -> None:
-        self._enter = ("nsenter", "-t", str(pid), "-m", "--wd=/")
+        self.enter = ("nsenter", "-t", str(pid), "-m", "--wd=/")
         self.pid = pid
         """The process that keeps it."""
 
     def on(self, command: str) -> str:
         """Turn a simple command into one that runs there."""
-        return f"env -u DEBIAN_FRONTEND {' '.join(self._enter)} {command}"
+        return f"env -u DEBIAN_FRONTEND {' '.join(self.enter)} {command}"
 
     def told(self, script: str) -> str:
         """What a script prints there, in a process of its own, where nobody answers anything."""
         done = subprocess.run(
-            [*self._enter, "sh", "-c", script],
+            [*self.enter, "sh", "-c", script],
             env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"},
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -89,7 +89,7 @@ class Machine:
     @contextlib.contextmanager
     def serving(self, command: list[str], port: int) -> Iterator[None]:
         """Have a server run there until it is no longer needed."""
-        server = subprocess.Popen([*self._enter, *command], stdin=subprocess.DEVNULL)
+        server = subprocess.Popen([*self.enter, *command], stdin=subprocess.DEVNULL)
         try:
             until(lambda: server.poll() is not None or answers(port))
             assert server.poll() is None, f"{command} has ended with {server.returncode}"
@@ -111,7 +111,7 @@ class Machine:
                         with client:
                             started.append(
                                 subprocess.Popen(
-                                    [*self._enter, *command], stdin=client, stdout=client
+                                    [*self.enter, *command], stdin=client, stdout=client
                                 )
                             )
 
