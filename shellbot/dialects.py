@@ -243,6 +243,7 @@ class Dialect:
         self.login_over = _filled_in(_LOGIN_OVER, words).encode()
         """What to run once a login has ended."""
         self._exit = _filled_in("GUARD WORD 'GUARD exit 0; GUARD exit 0'", words)
+        self._hang_up = _filled_in("GUARD WORD 'GUARD kill -HUP $$'", words)
         self._hide_prompt = _filled_in(hide_prompt, words).encode()
         self._parses_ahead = parses_ahead
         self._not_in_eval = not_in_eval
@@ -358,6 +359,10 @@ class Dialect:
     def end(self, word: bytes) -> bytes:
         """Return what ends the shell, and only the one where *word* means something."""
         return b" %b\n" % self._exit.encode().replace(b"WORD", word)
+
+    def hang_up(self, word: bytes) -> bytes:
+        """Return what ends it as a terminal does that is closed, with what it has started."""
+        return b" %b\n" % self._hang_up.encode().replace(b"WORD", word)
 
     def __str__(self) -> str:
         return self.name

@@ -316,14 +316,14 @@ class Line:
         return self.parser.take_output()
 
     def end_behind_relay(self, deadline: float) -> None:
-        """Tell the shells to leave that are behind a relay, for when they read again.
+        """Hang up on the shells that are behind a relay, for when they read again.
 
         What ends the relay does not always end them: not where a container's engine, or a serial
         line, keeps their terminal.
         """
         line: Line | None = self
         while line and line.relayed:
-            line.type(line.dialect.end(line.name), deadline)
+            line._write(line.dialect.hang_up(line.name), deadline)
             line = line.outer
 
     def leave_by_force(self) -> None:

@@ -41,7 +41,7 @@ _CODE = rf"(?i)(?:verification|one-time|otp|token|pass ?code|authenticator|2fa|p
 _FOR = r"(?i)^(?:\(\S+@\S+\) )?"
 _A_PASSWORD = rf"(?=[^\n]*(?:{_PASSWORD_WORD}))"
 _NEW = (
-    rf"{_FOR}(?:\W*(?:re-?type|re-?enter|repeat|again) ?[:：][ \t]*\Z|{_A_PASSWORD}"
+    rf"{_FOR}(?!\S+@\S+'s )(?:\W*(?:re-?type|re-?enter|repeat|again) ?[:：][ \t]*\Z|{_A_PASSWORD}"
     r"(?:\W*(?:enter |type |your )*(?:new|re-?type|re-?enter|repeat|again)\b"
     r"|[^@'\n]*(?:\b(?:neues?|wiederholen|nouveau|nuev[ao]|nuova|nov[ao]|nieuw|nytt?|nowe|nov[éý]"
     rf"|uusi|új|yeni|нов\w+)\b|新|새)){_END})"

@@ -22,12 +22,15 @@ echo 'tester ALL=(ALL) ALL' >/etc/sudoers.d/tester
 cd /
 exec setpriv --reuid tester --regid tester --init-groups sh -c "$1"
 """
+# Each store has locks of its own: all would share those in memory, and be held up by each other.
 CONTAINERS = """
 [containers]
 default_ulimits = ["nofile=20000:20000", "nproc=30000:30000"]
 netns = "none"
 [engine]
 runtime = "runc"
+lock_type = "file"
+tmp_dir = "{0}/tmp"
 cgroup_manager = "cgroupfs"
 events_logger = "file"
 """
@@ -82,7 +85,7 @@ def image(
     need("podman")
     need("runc")
     for variable, text in {
-        "CONTAINERS_CONF": CONTAINERS,
+        "CONTAINERS_CONF": CONTAINERS.format(tmp_path),
         "CONTAINERS_STORAGE_CONF": STORAGE.format(tmp_path),
     }.items():
         file = tmp_path / variable

@@ -154,7 +154,7 @@ def podman_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     place = tmp_path_factory.mktemp("podman")
     engine = Engine("podman", {})
     for variable, text in {
-        "CONTAINERS_CONF": CONTAINERS,
+        "CONTAINERS_CONF": CONTAINERS.format(place),
         "CONTAINERS_STORAGE_CONF": STORAGE.format(place),
     }.items():
         (place / variable).write_text(text)

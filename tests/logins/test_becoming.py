@@ -393,12 +393,14 @@ def test_who_may_not_is_told(tester: Session, town: Town) -> None:
 def test_a_password_is_kept_for_its_level_only(tester: Session, town: Town) -> None:
     town.sudoers("Defaults timestamp_timeout=0", "tester ALL=(ALL) ALL", "other ALL=(ALL) ALL")
     tester.send("true", sudo=Secret(PASSWORD))
-    with tester.su("other", password=OTHER):
+    with tester.sudo("other", password=PASSWORD):
         with pytest.raises(shellbot.CommandWaitingError):
             tester.send("true", sudo=True)
         assert tester.send("id -u", sudo=Secret(OTHER)).raw == b"0\n"
+    with tester.su("other", password=OTHER):
+        assert tester.send("id -u", sudo=True).raw == b"0\n"
     assert tester.send("id -u", sudo=True).raw == b"0\n"
-    with tester.su("other", password=OTHER), pytest.raises(shellbot.CommandWaitingError):
+    with tester.sudo("other", password=PASSWORD), pytest.raises(shellbot.CommandWaitingError):
         tester.send("true", sudo=True)
     in_step(tester)
 

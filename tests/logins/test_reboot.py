@@ -28,7 +28,7 @@ def rebooted(
     for part in ("podman", "runc", "init"):
         need(part)
     for variable, words in {
-        "CONTAINERS_CONF": CONTAINERS,
+        "CONTAINERS_CONF": CONTAINERS.format(tmp_path),
         "CONTAINERS_STORAGE_CONF": STORAGE.format(tmp_path),
     }.items():
         (tmp_path / variable).write_text(words)

@@ -149,7 +149,7 @@ def test_a_serial_device_that_is_not_there(
     need("socat")
     with pytest.raises(LoginError) as caught:
         bash.serial(str(tmp_path / "none"), timeout=20)
-    assert (caught.value.reason, caught.value.exit_code) == ("closed", 1)
+    assert (caught.value.reason, caught.value.exit_code) == ("unreachable", 1)
     assert "No such file" in caught.value.partial.decode()
     assert list(tmp_path.iterdir()) == []
     in_step(bash)

@@ -17,7 +17,8 @@ SHELLS = (
     *("fish", "tcsh", "yash", "xonsh"),
 )
 sizes = st.tuples(st.integers(0, 65_535), st.integers(0, 65_535))
-DEBIAN = """stty=ok
+DEBIAN = """dev=ok
+stty=ok
 shell=/bin/bash
 host=db1
 user=deploy
@@ -89,7 +90,7 @@ def test_every_shell_makes_way_and_tells(shell: str, need: Callable[[str], None]
     assert (told, told.system, told.manager) == (here, here.system, here.manager)
     assert told.privilege == here.privilege
     assert told.container is here.container
-    assert not found.has_terminal
+    assert found.missing == "stty"
     assert done.stdout.endswith(b"]and runs a second line\n")
 
 
@@ -163,7 +164,7 @@ def test_an_answer_is_found_in_whatever_else_is_printed(before: bytes, after: by
 
 def test_facts_are_what_was_told() -> None:
     found = facts(DEBIAN)
-    assert found.has_terminal
+    assert found.missing == ""
     assert str(found.dialect) == "bash"
     assert found.program == ("/usr/bin/bash",)
     where = found.where
@@ -268,7 +269,7 @@ def test_the_system_and_its_own_manager_are_found(
 
 def test_nothing_told_is_said_to_be_unknown() -> None:
     found = facts("\n")
-    assert not found.has_terminal
+    assert found.missing == "stty"
     where = found.where
     assert (where.host, where.user) == ("?", "?")
     assert (where.system, where.manager, where.privilege) == ("", "", "")

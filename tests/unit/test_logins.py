@@ -107,11 +107,11 @@ def test_another_user_is_one_word(user: str) -> None:
 def test_a_container_is_one_word_wherever_it_is_named(host: str, user: str) -> None:
     for engine in ("docker", "podman", "nerdctl"):
         found = words(logins.container(host, engine=engine, user=user))
-        at = found.index("exec")
-        assert found[at : at + 5] == ["exec", "-it", "-u", user, host]
-        at = found.index("run")
-        assert found[at : at + 8] == [
-            *("run", "--rm", "-it", "-u", user, "--entrypoint", "sh", f"{host};")
+        at = found.index("-it")
+        assert found[at : at + 4] == ["-it", "-u", user, host]
+        at = found.index("--rm")
+        assert found[at : at + 7] == [
+            *("--rm", "-it", "-u", user, "--entrypoint", "sh", f"{host};")
         ]
     assert words(logins.container(host, engine="kubectl")) == [
         *("kubectl", "exec", "-it", host, "--", "sh")
@@ -133,7 +133,7 @@ def test_a_login_is_typed_as_it_is_given() -> None:
 
 def test_a_serial_device_is_opened_by_socat() -> None:
     way = logins.serial("/dev/ttyUSB0", speed=9600)
-    assert words(way) == ["socat", "-,rawer", "/dev/ttyUSB0,rawer,b9600"]
+    assert words(way) == ["socat", "-,rawer", "open:/dev/ttyUSB0,rawer,b9600"]
     assert way.wakes
     assert not logins.login("/bin/bash").wakes
 
@@ -167,10 +167,10 @@ def test_a_serial_device_is_opened_by_socat() -> None:
         lambda: logins.container("web", user="-u"),
         lambda: logins.login("a\0b"),
         lambda: logins.login("x", answers=["no-such-name"]),
-        lambda: logins.as_root("id", privilege="", shell="bash", password=None),
+        lambda: logins.AsRoot("id", privilege="", shell="bash", password=None),
     ],
 )
-def test_what_makes_no_sense_is_refused(make: Callable[[], Way]) -> None:
+def test_what_makes_no_sense_is_refused(make: Callable[[], object]) -> None:
     with pytest.raises(UsageError) as caught:
         make()
     assert "open sesame" not in str(caught.value)
@@ -350,19 +350,24 @@ def test_nothing_shows_what_a_way_was_given() -> None:
     way = logins.login("telnet db1", user="bob", password="open sesame")
     assert way.password == SECRET
     assert "open sesame" not in repr(way) + repr(way.answers) + repr(vars(way))
-    assert logins.su(password="open sesame").password is None
+    assert logins.su(password="open sesame").password == SECRET
+    assert logins.sudo(password="open sesame").password is None
     assert logins.ssh("db1", password=lambda: "open sesame").password is None
 
 
 def test_sudo_asks_in_words_that_nothing_else_says() -> None:
     assert logins.sudo_prompt() != logins.sudo_prompt()
-    way = logins.as_root("echo 'a b'", privilege="sudo", shell="dash", password=SECRET)
+    root = logins.AsRoot("echo 'a b'", privilege="sudo", shell="dash", password=SECRET)
+    way = Way(root.line, answers=root.answers)
     found = words(way)
     assert found[:2] == ["sudo", "-p"]
-    assert found[3:] == ["--", "dash", "-c", "echo 'a b'"]
+    assert found[3:6] == ["--", "dash", "-c"]
+    assert found[6].endswith("; echo 'a b'")
+    assert root.mark.decode() not in root.line
     assert reply(way, found[2]) == "open sesame"
-    way = logins.as_root("id", privilege="doas", shell="bash", password=None)
-    assert words(way) == ["doas", "--", "bash", "-c", "id"]
+    root = logins.AsRoot("id", privilege="doas", shell="bash", password=None)
+    way = Way(root.line, answers=root.answers)
+    assert words(way)[:4] == ["doas", "--", "bash", "-c"]
     assert reply(way, "\rdoas (bob@db1) password: ") is None
 
 
