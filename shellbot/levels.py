@@ -248,26 +248,24 @@ def log_in(outer: Shell, way: Way, limits: Limits, secrets: Secrets) -> Shell:
             shell = _proved(outer, entry, arrival, secrets)
             if shell:
                 return shell
-        _, said = line.ended()
-        _over(outer)
-        raise _failed(way, line, arrival, said, status=line.status)
+        status, said = line.ended()
+        failure = _failed(way, line, arrival, said, status=status)
     except StoppedError as stopped:
         if line.is_under_way:
             outer.recover(stopped.diagnosis)
-        said = line.parser.take_output()
-        _over(outer)
-        raise _failed(way, line, arrival, said, stopped=stopped) from None
+        failure = _failed(way, line, arrival, line.parser.take_output(), stopped=stopped)
     except LevelLostError as error:
         if line.lost:
             raise
-        _over(outer)
-        raise _failed(way, line, arrival, error.partial, status=error.exit_code) from None
+        failure = _failed(way, line, arrival, error.partial, status=error.exit_code)
     except BaseException:
         with contextlib.suppress(SessionError):
             if line.is_under_way:
                 outer.recover()
             _over(outer)
         raise
+    _over(outer)
+    raise failure
 
 
 def _over(outer: Shell) -> None:
@@ -393,7 +391,7 @@ def _failed(
     if stopped and stopped.limit is None:
         detail = f"It {stopped.does}; {arrival.dialogue.story()}."
     return LoginError(
-        way.command,
+        way.called,
         reason=reason,
         waited=time.monotonic() - arrival.started,
         exit_code=status,

@@ -179,10 +179,13 @@ class Way:
         wakes: bool = False,
         own_status: int | None = None,
         own_questions: Collection[str] = (),
+        called: str = "",
     ) -> None:
         frames.encode(command)
         self.command = command
         """What is typed, in the shell that is left."""
+        self.called = called or command
+        """The same in short, for messages."""
         self.answers = tuple(answers)
         self.timeout = timeout
         """How long it may take; unless it says so, as long as the session has it."""
@@ -301,6 +304,7 @@ def ssh(
         entries.append(Answer(_FINGERPRINT, host_key))
     return Way(
         " ".join(map(quote, words)),
+        called=f"ssh {user}@{host}" if user else f"ssh {host}",
         answers=(
             *entries,
             *_answers(password, otp=otp, new_password=new_password, passphrase=passphrase),
@@ -414,7 +418,14 @@ def container(
     line = ENGINES[found].replace("USERNAME", quote(f"{user}@{name}" if user else name))
     line = line.replace("USER ", f"-u {quote(user)} " if user else "").replace("NAME", quote(name))
     line = line.replace(f"{found} ", f"{quote(engine)} ") if engine != found else line
-    return Way(line, answers=dialogue.table(answers), timeout=timeout, shell=shell, ask=ask)
+    return Way(
+        line,
+        called=f"{found} {name}",
+        answers=dialogue.table(answers),
+        timeout=timeout,
+        shell=shell,
+        ask=ask,
+    )
 
 
 def chroot(

@@ -33,7 +33,8 @@ class Failed:
         self.took = time.monotonic() - started
         self.error = caught.value
         exact(session)
-        assert "ssh -tt" in str(self.error)
+        first = str(self.error).partition("\n")[0]
+        assert first.endswith(f": ssh {options['user']}@{options['host']}"), first
 
 
 # Who is not let in
