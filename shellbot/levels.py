@@ -156,8 +156,8 @@ class Levels:
         self._alone = alone
         self._end_jobs = end_jobs
         self._stack = [Level(self, root)]
-        self.lost: list[Way] = []
-        """How to come back to the levels that were lost, the outermost one first."""
+        self.lost: list[Level] = []
+        """The levels that were lost and can be come back to, the outermost one first."""
 
     @property
     def all(self) -> tuple[Level, ...]:
@@ -173,8 +173,7 @@ class Levels:
         """Take notice that somebody was told which levels are lost."""
         lost = [level for level in self._stack[1:] if level.shell.lost]
         if lost:
-            ways = [level.way for level in lost if level.way]
-            self.lost = ways
+            self.lost = [*lost, *self.lost]
             self._stack = self._stack[: -len(lost)]
             with contextlib.suppress(SessionError):
                 _over(self.top.shell)
@@ -186,6 +185,14 @@ class Levels:
         self._stack.append(level)
         self.lost = []
         return level
+
+    def enter_again(self, limits: Limits) -> None:
+        """Log in again, from the top level, to the outermost one that was lost."""
+        level = self.lost[0]
+        assert level.way
+        level.shell = log_in(self.top.shell, level.way, limits, self._secrets)
+        self._stack.append(level)
+        del self.lost[0]
 
     def leave(self, level: Level) -> None:
         """Log out of *level*, if it is there."""

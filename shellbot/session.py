@@ -682,25 +682,25 @@ class Session:
 
         def run() -> Where:
             self._ready()
-            with contextlib.suppress(LevelLostError):
+            try:
                 self._shell.readied("")
+            except LevelLostError:
+                if self._levels.all[0].shell.lost:
+                    raise
             self._levels.drop_lost()
-            ways = list(self._levels.lost)
-            if not ways:
+            if not self._levels.lost:
                 raise UsageError("no level was lost, so there is nothing to reconnect to")
-            while ways:
+            while self._levels.lost:
                 began = time.monotonic()
-                left = started + wait - began
+                left = max(0.1, started + wait - began)
+                way = self._levels.lost[0].way
+                assert way
+                total = self._limits_for(way).total
                 try:
-                    total = self._limits_for(ways[0]).total
-                    self._levels.enter(
-                        ways[0], Limits(max(0.1, left if total is None else min(left, total)))
-                    )
-                    del ways[0]
+                    self._levels.enter_again(Limits(left if total is None else min(left, total)))
                 except LoginError as error:
                     later = began + every
                     if error.reason not in logins.MAY_PASS or later >= started + wait:
-                        self._levels.lost = ways
                         raise
                     self._shell.drain(later - time.monotonic())
             return self.where
