@@ -220,7 +220,10 @@ class Line:
             gone = line if line.parser.status is not None else gone
             line = line.outer
         if self.terminal.ended:
-            self.lose(None, "the shell has ended")
+            innermost = self
+            while innermost.inner:
+                innermost = innermost.inner
+            innermost.lose(None, "the shell has ended")
         elif gone and not self.lost:
             status, said = gone.ended()
             self.lose(gone, f"the login has ended with status {status}", status)

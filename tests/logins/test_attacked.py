@@ -1,0 +1,21 @@
+"""What has been tried against logins, and went wrong once."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from shellbot import LevelLostError, Session
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+
+
+def test_a_session_whose_own_shell_made_way_for_the_login_says_that_it_is_gone(
+    bash: Session,
+) -> None:
+    bash.login("exec bash --norc")
+    assert bash.send_and_get_output("echo $((6 * 7))") == "42"
+    bash.logout()
+    with pytest.raises(LevelLostError, match="the shell has ended"):
+        bash.send("true")
