@@ -260,6 +260,8 @@ def log_in(outer: Shell, way: Way, limits: Limits, secrets: Secrets) -> Shell:
     except StoppedError as stopped:
         if line.is_under_way:
             outer.recover(stopped.diagnosis)
+            if line.lost:
+                raise line.gone(line.parser.take_output()) from stopped
         failure = _failed(way, line, arrival, line.parser.take_output(), stopped=stopped)
     except LevelLostError as error:
         if line.lost:
