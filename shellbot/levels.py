@@ -73,7 +73,9 @@ class _Arrival(Attention):
         if self.at_prompt or not self._is_relay() or quiet < _UNUSUAL:
             return self.at_prompt
         said = line.parser.last(SCREEN)
-        last, ended = text.last_line(said)
+        # What has been answered is asked no more.
+        new = min(line.parser.size - line.answered_at, SCREEN)
+        last, ended = text.last_line(line.parser.last(new))
         if self._wakes and (ended or not last) and time.monotonic() >= self._wake_at:
             # Nothing but the echo of that: nobody is there yet, such as between two gettys.
             self._wake_at = inf if said.strip() else time.monotonic() + _UNUSUAL
