@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import termios
 import time
+import weakref
 from collections.abc import Callable
 from math import inf
 
@@ -105,7 +106,8 @@ class Level:
     """A login, as :meth:`Session.login` makes it. Leaving its ``with`` logs out."""
 
     def __init__(self, levels: Levels, shell: Shell, way: Way | None = None) -> None:
-        self._levels = levels
+        # A session that is dropped goes at once, so nothing of it may hold on to it.
+        self._levels = weakref.ref(levels)
         self.shell = shell
         self.way = way
         """How it was come to; None for the session's own shell."""
@@ -122,7 +124,9 @@ class Level:
 
         Harmless where it is gone already.
         """
-        self._levels.leave(self)
+        levels = self._levels()
+        if levels:
+            levels.leave(self)
 
     def __enter__(self) -> Level:
         return self

@@ -181,6 +181,8 @@ class Way:
         own_questions: Collection[str] = (),
         called: str = "",
     ) -> None:
+        if not command.strip():
+            raise UsageError("an empty command logs in to nothing")
         frames.encode(command)
         self.command = command
         """What is typed, in the shell that is left."""

@@ -8,6 +8,7 @@ import itertools
 import os
 import re
 import time
+import weakref
 from collections.abc import Callable, Collection, Mapping, Sequence
 
 from . import console, dialects, dialogue, entry, frames, jobs, logins, surroundings, text
@@ -188,7 +189,18 @@ class Session:
         )
 
     def _stacked(self, root: Shell) -> Levels:
-        return Levels(root, self._secrets, self._in_step_alone, self._end_jobs)
+        # A session that is dropped goes at once, so its levels may not hold on to it.
+        me = weakref.ref(self)
+
+        def alone(line: str, run: Callable[[], None]) -> None:
+            if session := me():
+                session._in_step_alone(line, run)
+
+        def end_jobs(shell: Shell) -> None:
+            if session := me():
+                session._end_jobs(shell)
+
+        return Levels(root, self._secrets, alone, end_jobs)
 
     def _end_jobs(self, shell: Shell) -> None:
         """End the background jobs of a *shell* that is about to be left."""
@@ -276,7 +288,7 @@ class Session:
                 "its exported variables. Open another session.",
                 where=self.where,
             )
-        self._end_jobs(self._shell)
+        jobs.end(self._shell, self._jobs)
         self._shell.close()
         self._levels = self._stacked(self._opened(*self._kept))
 
@@ -588,7 +600,8 @@ class Session:
         started = time.monotonic()
         results = []
         here = self._shell
-        for job in [one for one in self._jobs if one.is_running and one.shell is here]:
+        waited = [job for job in self._jobs if job.shell is here or job.shell.lost]
+        for job in [job for job in waited if job.is_running]:
             left = limits.total and max(0.001, started + limits.total - time.monotonic())
             try:
                 results.append(job.wait(timeout=left, check=check))

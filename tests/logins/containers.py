@@ -6,6 +6,7 @@ import contextlib
 import os
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -149,9 +150,10 @@ def busybox_root(root: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def podman_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+def podman_store() -> Iterator[Engine]:
     """podman with the images, in a store of its own."""
-    place = tmp_path_factory.mktemp("podman")
+    # Where that has a long name, podman does not get to remove what has ended (--rm).
+    place = Path(tempfile.mkdtemp(prefix="podman-"))
     engine = Engine("podman", {})
     for variable, text in {
         "CONTAINERS_CONF": CONTAINERS.format(place),
@@ -166,6 +168,7 @@ def podman_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     finally:
         for mounted in (place / "graph/overlay", place / "graph"):
             subprocess.run(["umount", mounted], capture_output=True)
+        shutil.rmtree(place, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
