@@ -11,8 +11,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from dialogues.machines import until
-from hosts.test_jobs_below import is_gone
 from shells.test_recovery import IGNORES_ALL
 
 import shellbot
@@ -546,4 +544,4 @@ def test_a_job_belongs_to_the_shell_that_it_was_started_in(bash: Session) -> Non
     assert outside.wait(timeout=20).exit_code == 3
     assert outside.output == "outside\n"
     assert bash.wait_all() == []
-    until(lambda: is_gone(pid))
+    until(lambda: not is_there(pid))
