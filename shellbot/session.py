@@ -964,7 +964,11 @@ class Session:
             self._tell(error)
             raise
         finally:
-            self._give_back(turn)
+            try:
+                self._give_back(turn)
+            finally:
+                # An exception from a signal handler may have come between.
+                self._give_back(turn)
 
     def _tell(self, error: SessionError) -> None:
         """Make ready what the caller is about to be told."""
