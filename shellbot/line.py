@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import re
 import signal
 import termios
@@ -226,6 +228,7 @@ class Line:
             innermost.lose(None, "the shell has ended")
         elif gone and not self.lost:
             status, said = gone.ended()
+            self._end_orphans(gone)
             self.lose(gone, f"the login has ended with status {status}", status)
             raise self.gone(frames.without_marks(self.parser.take_output() or said))
         if self.lost:
@@ -241,6 +244,19 @@ class Line:
             line = line.outer
             if line:
                 line.inner = None
+
+    def _end_orphans(self, outer: Line) -> None:
+        # One in between that was killed leaves those further in, and they still read the terminal.
+        # Whoever has started one takes the terminal back as it ends: so that goes first.
+        line: Line | None = self
+        orphans: list[Line] = []
+        while line and line is not outer:
+            orphans.insert(0, line)
+            line = line.outer
+        for orphan in orphans:
+            if orphan.pid and orphan._image and processes.image(orphan.pid) == orphan._image:
+                with contextlib.suppress(OSError):
+                    os.kill(orphan.pid, signal.SIGKILL)
 
     def answered(self, deadline: float) -> bool:
         """Read until the frame has ended, or the *deadline* has passed; say which."""

@@ -355,6 +355,32 @@ def test_a_session_that_restarts_has_no_logins_then(far: Far, tmp_path: Path) ->
         outside(session)
 
 
+@pytest.mark.parametrize("innermost", ["bash --norc", "dash", "zsh -f"])
+def test_one_in_between_is_killed(
+    session: Session, need: Callable[[str], None], innermost: str
+) -> None:
+    """Those further in that have lost it would read what is meant for the shell outside."""
+    need(innermost.split()[0])
+    session.login("bash --norc")
+    between = int(session.send_and_get_output("echo $$"))
+    session.login("dash")
+    pids = [int(session.send_and_get_output("echo $$"))]
+    session.login(innermost)
+    pids.append(int(session.send_and_get_output("echo $$")))
+    os.kill(between, signal.SIGKILL)
+    until(lambda: foreground(session.terminal.pid) == session.terminal.pid)
+    with pytest.raises(LevelLostError) as caught:
+        session.send("echo further in", timeout=5)
+    assert [where.depth for where in caught.value.levels] == [1, 2, 3]
+    outside(session)
+    until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in pids))
+
+
+def foreground(pid: int) -> int:
+    """The foreground process group of a process's terminal (proc(5), stat, field 8)."""
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[5])
+
+
 def test_close_leaves_nothing_on_the_far_side(far: Far, tmp_path: Path) -> None:
     with shellbot.bash(cwd=tmp_path) as session:
         session.login(far.way())
