@@ -57,7 +57,6 @@ _HIDDEN = rf"(?i)(?:{_PASSWORD_WORD}){_END}"
 _ANYTHING = r"[:：>?][ \t]*\Z"
 _NAME = r"(?i)(?:login|user ?name|user): *\Z"
 _FINGERPRINT = r"(?:\(yes/no/\[fingerprint\]\)\?|or the fingerprint:) *\Z"
-_DROPBEAR_KEY = r"(?i)continue connecting\? \(y/n\) *\Z"
 
 # What it says of itself when it fails; the first that is there counts. It needs no entry that a
 # password was wrong: it was given, and there was no shell.
@@ -175,7 +174,7 @@ class Way:
         timeout: Limit = DEFAULT,
         shell: str | None = None,
         ask: bool = False,
-        password: Secret | None = None,
+        password: Given = None,
         wakes: bool = False,
         own_status: int | None = None,
         own_questions: Collection[str] = (),
@@ -195,7 +194,7 @@ class Way:
         """The shell to have there, by its name; without it the user's own, or bash, or sh."""
         self.ask = ask
         """Whether the person at the terminal is asked what nobody else answers."""
-        self.password = password
+        self.password = Secret(password) if isinstance(password, str) else password
         """What ``send(..., sudo=True)`` may give there."""
         self.wakes = wakes
         """Whether somebody has to press Enter before anything is said: a serial line."""
@@ -230,19 +229,20 @@ def login(
     the person at the terminal is asked what has no answer.
     """
     line = command if isinstance(command, str) else " ".join(map(quote, command))
-    entries = [*dialogue.table(answers)]
-    if user is not None:
-        entries.append(Answer(_NAME, user))
     return Way(
         line,
-        answers=(
-            *entries,
-            *_answers(password, otp=otp, new_password=new_password, passphrase=passphrase),
+        answers=_answers(
+            answers,
+            password,
+            user=user,
+            otp=otp,
+            new_password=new_password,
+            passphrase=passphrase,
         ),
         timeout=timeout,
         shell=shell,
         ask=ask,
-        password=_kept(password),
+        password=password,
     )
 
 
@@ -301,20 +301,19 @@ def ssh(
         settings["ProxyJump"] = jump
     settings.update(options or {})
     words = ["ssh", "-tt", *(f"-o{name}={value}" for name, value in settings.items()), "--", host]
-    entries = [*dialogue.table(answers)]
+    entries = dialogue.table(answers)
     if host_key not in policies:
-        entries.append(Answer(_FINGERPRINT, host_key))
+        entries = (*entries, Answer(_FINGERPRINT, host_key))
     return Way(
         " ".join(map(quote, words)),
         called=f"ssh {user}@{host}" if user else f"ssh {host}",
-        answers=(
-            *entries,
-            *_answers(password, otp=otp, new_password=new_password, passphrase=passphrase),
+        answers=_answers(
+            entries, password, otp=otp, new_password=new_password, passphrase=passphrase
         ),
         timeout=timeout,
         shell=shell,
         ask=ask,
-        password=_kept(password),
+        password=password,
         own_status=255,
         own_questions=(_PASSPHRASE, _CODE, _HIDDEN),
     )
@@ -334,14 +333,11 @@ def su(
     _checked_name(user)
     return Way(
         f"su - {quote(user)}",
-        answers=(
-            *dialogue.table(answers),
-            *_answers(password, new_password=new_password, anything=True),
-        ),
+        answers=_answers(answers, password, new_password=new_password, anything=True),
         timeout=timeout,
         shell=shell,
         ask=ask,
-        password=_kept(password),
+        password=password,
     )
 
 
@@ -369,7 +365,7 @@ def sudo(
         raise UnknownNameError("program", program, rows)
     return Way(
         rows[program],
-        answers=(*dialogue.table(answers), *_answers(password, anything=True)),
+        answers=_answers(answers, password, anything=True),
         timeout=timeout,
         shell=shell,
         ask=ask,
@@ -461,24 +457,15 @@ def serial(
     command = line
     if re.fullmatch(r"/\S+", line):
         command = f"socat -,rawer {quote(f'open:{line},rawer,b{speed}')}"
-    entries = [*dialogue.table(answers)]
-    if user is not None:
-        entries.append(Answer(_NAME, user))
     return Way(
         command,
-        answers=(*entries, *_answers(password, new_password=new_password)),
+        answers=_answers(answers, password, user=user, new_password=new_password),
         timeout=timeout,
         shell=shell,
         ask=ask,
-        password=_kept(password),
+        password=password,
         wakes=True,
     )
-
-
-KINDS: Mapping[str, Callable[..., Way]] = {
-    one.__name__: one for one in (login, ssh, su, sudo, container, chroot, serial)
-}
-"""The kinds of login, by the names that they have as methods of a session."""
 
 
 # One command as another user
@@ -492,9 +479,7 @@ def sudo_prompt() -> str:
 class AsRoot:
     """How to run one *command* as root, in a *shell* of its own."""
 
-    def __init__(
-        self, command: str, *, privilege: str, shell: str, password: Secret | None
-    ) -> None:
+    def __init__(self, command: str, *, privilege: str, shell: str, password: Given) -> None:
         rows = {"sudo": f"sudo -p {quote(sudo_prompt())} --", "doas": "doas --"}
         if privilege not in rows:
             raise UsageError("neither sudo nor doas is there, and the user is not root")
@@ -505,13 +490,15 @@ class AsRoot:
         """What to type."""
         self.mark = mark.encode()
         """What is written before what the command writes. All in front of it is the dialogue."""
-        self.answers = _answers(password, anything=True)
+        self.answers = _answers(None, password, anything=True)
         """What to answer."""
 
 
 def _answers(
+    answers: Answers | None,
     password: Given,
     *,
+    user: str | None = None,
     otp: Given = None,
     new_password: Given = None,
     passphrase: Given = None,
@@ -524,7 +511,8 @@ def _answers(
         (_CURRENT, password, 1),
         (_ANYTHING if anything else _HIDDEN, password, 1),
     )
-    return tuple(
+    name = () if user is None else (Answer(_NAME, user),)
+    secrets = (
         # The old password is never set as the new one.
         Answer(_NEW, lambda match: None, times=None, secret=True)
         if given is None
@@ -532,6 +520,7 @@ def _answers(
         for pattern, given, times in rows
         if given is not None or pattern == _NEW
     )
+    return (*dialogue.table(answers), *name, *secrets)
 
 
 def _replier(given: Given) -> Secret | Callable[[re.Match[str]], Reply]:
@@ -542,10 +531,6 @@ def _replier(given: Given) -> Secret | Callable[[re.Match[str]], Reply]:
     if not callable(given):
         raise UsageError(f"a password is a string, a Secret or a function, not {given!r}")
     return lambda match: given()
-
-
-def _kept(given: Given) -> Secret | None:
-    return Secret(given) if isinstance(given, str) else given if isinstance(given, Secret) else None
 
 
 def _checked_name(user: str) -> None:

@@ -352,7 +352,9 @@ def test_nothing_shows_what_a_way_was_given() -> None:
     assert "open sesame" not in repr(way) + repr(way.answers) + repr(vars(way))
     assert logins.su(password="open sesame").password == SECRET
     assert logins.sudo(password="open sesame").password is None
-    assert logins.ssh("db1", password=lambda: "open sesame").password is None
+    asked = logins.ssh("db1", password=lambda: "open sesame").password
+    root = logins.AsRoot("id", privilege="sudo", shell="bash", password=asked)
+    assert reply(Way(root.line, answers=root.answers), words(Way(root.line))[2]) == "open sesame"
 
 
 def test_sudo_asks_in_words_that_nothing_else_says() -> None:
