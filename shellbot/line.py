@@ -29,6 +29,7 @@ SHOWN, SCREEN = 8_192, 65_536
 _LEAVING = 1.0
 # How long a command of ours may take that runs between two others, near and far.
 _SETTLED, _FAR_AWAY = 1.0, 5.0
+_MOMENT = 0.002
 # How long a flood of output may keep a reader busy beyond its own bound.
 _FLOODED = 0.1
 _LOG_IN_AGAIN = (
@@ -344,6 +345,9 @@ class Line:
         while line and line.relayed:
             line._write(line.dialect.hang_up(line.name), deadline)
             line = line.outer
+        # The relay is ended next, and what it has not taken until then goes with it.
+        while line and not self.terminal.was_read() and time.monotonic() < deadline:
+            self.hear(_MOMENT)
 
     def leave_by_force(self) -> None:
         """End the login that is under way here, whatever it takes."""

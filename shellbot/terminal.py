@@ -98,6 +98,7 @@ class Terminal:
         """Whether the program is gone and everything it wrote has been read."""
         self.device: tuple[int, int] = self.expect.process.device
         """The side that the program has, as :attr:`shellbot.processes.File.device` has it."""
+        self._device_name: str = self.expect.process.device_name
         self._fd: int = self.expect.process.fd
         self._modes: list[Any] = []
         self._inbox: list[bytes] = []
@@ -266,6 +267,17 @@ class Terminal:
         with contextlib.suppress(OSError):
             fcntl.ioctl(self._fd, termios.FIONREAD, count)
         return any(count) or bool(self._inbox)
+
+    def was_read(self) -> bool:
+        """Whether everything that was typed has been read, if nobody takes whole lines only."""
+        count = bytearray(4)
+        with contextlib.suppress(OSError):
+            side = os.open(self._device_name, os.O_RDONLY | os.O_NOCTTY | os.O_NONBLOCK)
+            try:
+                fcntl.ioctl(side, termios.FIONREAD, count)
+            finally:
+                os.close(side)
+        return not any(count)
 
     def started_since(self, moment: Moment) -> list[Process]:
         """Return the processes that the program has started since *moment*."""
@@ -449,6 +461,7 @@ def _start(
         os.close(slave)
     process = ptyprocess.PtyProcess(pid, master)
     process.device = status.st_dev, status.st_rdev
+    process.device_name = name
     return process
 
 
