@@ -33,6 +33,7 @@ from .errors import (
     LevelLostError,
     LoginError,
     NobodyToAskError,
+    PackageError,
     ProgramEndedError,
     SessionBusyError,
     SessionClosedError,
@@ -46,7 +47,7 @@ from .jobs import Job
 from .levels import Level
 from .limits import Retry
 from .program import Program
-from .result import Reply, Result, Where
+from .result import Package, PackageResult, Reply, Result, Where
 from .session import Session
 from .stream import Stream
 
@@ -65,6 +66,9 @@ __all__ = [
     "LevelLostError",
     "LoginError",
     "NobodyToAskError",
+    "Package",
+    "PackageError",
+    "PackageResult",
     "Program",
     "ProgramEndedError",
     "Reply",

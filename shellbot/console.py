@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 # The numbers of the logging module, which is only imported once something is logged.
 DEBUG = 10
 INFO = 20
+WARNING = 30
 
 _LOGGER = "shellbot"
 

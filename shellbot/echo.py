@@ -7,6 +7,7 @@ import codecs
 import itertools
 import os
 import sys
+import time
 
 from .dialogue import Secrets
 from .text import rendered
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 _COLOURS = ("CYAN", "MAGENTA", "YELLOW", "GREEN", "BLUE", "RED")
 _LONG = 8_192
 _ERASE = "\r\x1b[K"
+_DRAWN_EVERY = 0.5
 
 _numbers = itertools.count()
 
@@ -116,6 +118,58 @@ class Audience:
     def _call(self, text: str) -> None:
         if self._on_output and text:
             self._on_output(text)
+
+
+class Progress:
+    """One line on standard error that says what is being done, and for how long.
+
+    It is there while something goes on for longer than a moment, if that is a terminal.
+    """
+
+    def __init__(self, title: str, secrets: Secrets) -> None:
+        self._title = title
+        self._secrets = secrets
+        self._started = time.monotonic()
+        self._last = b""
+        self._ended = _thread.allocate_lock()
+        self._drawing = _thread.allocate_lock()
+        self._shown = False
+
+    def __enter__(self) -> Callable[[str], object] | None:
+        if sys.stderr is None or not sys.stderr.isatty():
+            return None
+        self._ended.acquire()
+        _thread.start_new_thread(self._draw_on, ())
+        return self._hear
+
+    def __exit__(self, *_: object) -> None:
+        if self._ended.locked():
+            self._ended.release()
+            with self._drawing:
+                if self._shown:
+                    sys.stderr.write(_ERASE)
+                    sys.stderr.flush()
+
+    def _hear(self, printed: str) -> None:
+        lines = (self._last + printed.encode("utf-8", "replace")).splitlines(keepends=True)
+        self._last = b"".join(lines[-2:])[-_LONG:]
+
+    def _draw_on(self) -> None:
+        while not self._ended.acquire(timeout=_DRAWN_EVERY):
+            with self._drawing:
+                if self._ended.locked():
+                    self._draw()
+        self._ended.release()
+
+    def _draw(self) -> None:
+        self._shown = True
+        took = time.monotonic() - self._started
+        lines = [line for line in rendered(self._last).splitlines() if line.strip()]
+        doing = self._secrets.hide(lines[-1].strip()) if lines else ""
+        line = f"{self._title}  {took:.0f} s  {doing}"
+        width = os.get_terminal_size(sys.stderr.fileno()).columns
+        sys.stderr.write(_ERASE + "".join(filter(str.isprintable, line))[: max(1, width - 1)])
+        sys.stderr.flush()
 
 
 def _encoded(command: str) -> bytes:

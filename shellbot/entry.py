@@ -12,24 +12,13 @@ import re
 from collections.abc import Iterable, Mapping
 from functools import cache
 
-from . import dialects, frames
+from . import dialects, frames, managers
 from .errors import UnknownNameError
 from .result import Where
 from .surroundings import NOT_INHERITED, PAGERS, TERM
 from .text import quote
 
-# The managers that a system may have, the native one first where it has several.
-_NATIVE = {
-    **dict.fromkeys(("debian", "ubuntu"), "apt-get"),
-    **dict.fromkeys(("fedora", "rhel", "centos", "rocky", "almalinux", "ol", "amzn"), "dnf"),
-    **dict.fromkeys(("opensuse", "suse", "sles"), "zypper"),
-    **{"arch": "pacman", "alpine": "apk", "void": "xbps-install", "gentoo": "emerge"},
-    **{"openwrt": "opkg", "freebsd": "pkg", "darwin": "brew"},
-}
-_MANAGERS = (
-    *("apt-get", "dnf", "yum", "zypper", "pacman", "apk", "xbps-install", "emerge", "brew", "pkg"),
-    "opkg",
-)
+_MANAGERS = tuple(row.command for row in managers.TABLE)
 _SHELLS = ("bash", "zsh", "ksh93", "ksh", "mksh", "dash", "busybox")
 _PRIVILEGE = ("sudo", "doas")
 _MODES = dialects.MODES + " rows {rows} cols {columns}"
@@ -155,15 +144,9 @@ def system(facts: Mapping[str, str]) -> str:
 
 def manager(facts: Mapping[str, str], commands: Iterable[str]) -> str:
     """Return the native package manager among *commands*."""
-    there = [one for one in _MANAGERS if one in commands]
     families = f"{facts.get('ID', '')} {facts.get('ID_LIKE', '')} {facts.get('uname', '')}".lower()
-    for family in re.findall(r"[\w-]+", families):
-        native = _NATIVE.get(family.partition("-")[0])
-        if native in there:
-            return str(native)
-        if native == "dnf" and "yum" in there:
-            return "yum"
-    return there[0] if there else ""
+    found = managers.native(re.findall(r"[\w-]+", families), commands)
+    return found.name if found else ""
 
 
 @cache

@@ -17,6 +17,7 @@
         │   └── DialogueError       not the questions expected: .asked .answered
         ├── ProgramEndedError   it has left its prompt: .exit_code .partial also EOFError
         ├── LoginError          it came to no shell: .reason .exit_code .partial
+        ├── PackageError        a package manager failed: .reason .packages .result .partial
         └── LevelLostError      the shell is gone: .exit_code .partial .levels also EOFError
 
 Catch :class:`SessionError` for what can go wrong with good code on a bad day, and
@@ -29,7 +30,7 @@ from collections.abc import Iterable
 
 from . import text
 from .diagnosis import Diagnosis
-from .result import Result, Where
+from .result import PackageResult, Result, Where
 
 
 class ShellbotError(Exception):
@@ -345,6 +346,76 @@ class LoginError(SessionError):
             + (f"{detail}\n" if detail else "")
             + (f"It was {diagnosis}.\n" if diagnosis else "")
             + f"Still on {where}.\nTo try: {REASONS[reason]}.",
+            where=where,
+            printed=partial,
+        )
+
+
+# Why a package manager failed, and what a person can do about it. Every reason is one row.
+PACKAGE_REASONS = {
+    "not_found": "check the name, which may be another one on this system, and the repositories",
+    "locked": "wait until the other one is done, or give it more time with lock_timeout=",
+    "network": "see that the repositories can be reached from there",
+    "disk_full": "make room there",
+    "not_root": "log in as root, or as a user who may use sudo, and give sudo=Secret(...) where "
+    "that asks for a password",
+    "wrong_password": "check the password; it was sent once, and is not sent again",
+    "untrusted": "see whose key it is, and import it by hand if you trust them",
+    "script_failed": "see in the last lines what the package's own script did not like",
+    "conflict": "see in the last lines what it cannot be together with, or what it lacks",
+    "held": "take the hold off first: packages.hold(..., on=False)",
+    "interrupted": "have it put right: packages.mend()",
+    "question": "give answers= for what it asks",
+    "timed_out": "give it more time with timeout=",
+    "unsupported": "install the manager's plugin for that, or do it by hand",
+    "not_installed": "see in the last lines what the manager did instead",
+    "still_installed": "see in the last lines why the manager left it there",
+    "no_manager": "give manager=, if there is one",
+    "no_command": "give package=, the package that brings the command",
+    "failed": "see in the last lines what the manager said",
+}
+
+
+class PackageError(SessionError):
+    """A package manager did not do what it was asked for."""
+
+    reason: str
+    """One word for why: a key of ``shellbot.errors.PACKAGE_REASONS``."""
+    packages: tuple[str, ...]
+    """The packages that it is about, as they were asked for."""
+    result: PackageResult | None
+    """What is there now of all that was asked for, if that could be found out."""
+    exit_code: int | None
+    """The manager's exit status, if it ended by itself."""
+    partial: bytes
+    """All that it printed."""
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        reason: str,
+        packages: tuple[str, ...] = (),
+        result: PackageResult | None = None,
+        exit_code: int | None = None,
+        partial: bytes = b"",
+        where: Where,
+        detail: str = "",
+        advice: str = "",
+    ) -> None:
+        self.reason = reason
+        self.packages = packages
+        self.result = result
+        self.exit_code = exit_code
+        self.partial = partial
+        about = f" ({', '.join(packages)})" if packages else ""
+        ended = "" if exit_code is None else f", exit status {exit_code}"
+        changed = ", ".join(map(str, result.changed)) if result else ""
+        super().__init__(
+            f"{reason.replace('_', ' ')}{about}{ended}: {text.shorten(what)}\n"
+            + (f"{detail}\n" if detail else "")
+            + (f"Changed all the same: {changed}.\n" if changed else "")
+            + f"On {where}.\nTo try: {advice or PACKAGE_REASONS[reason]}.",
             where=where,
             printed=partial,
         )

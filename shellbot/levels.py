@@ -113,6 +113,8 @@ class Level:
         """How it was come to; None for the session's own shell."""
         self.password = way.password if way else None
         """What sudo is given there."""
+        self.lists_refreshed: float | None = None
+        """When the package manager's lists were fetched there, by the clock that only goes on."""
 
     @property
     def where(self) -> Where:

@@ -43,7 +43,7 @@ class Where:
         self.system = system
         """The system, as os-release has it in ID and VERSION_ID (``debian 12``), or uname."""
         self.manager = manager
-        """The package manager that is native there, by its command's name; nothing if unknown."""
+        """The package manager that is native there (``apt``, ``dnf``); nothing if unknown."""
         self.privilege = privilege
         """What gives root's rights there, ``sudo`` or ``doas``; nothing if there is neither."""
         self.container = container
@@ -216,3 +216,109 @@ class Result(Reply):
         if self.raw_stderr is None:
             return shown
         return f"{shown}, raw_stderr={text.abridged(hide(self.raw_stderr))!r}"
+
+
+class Package:
+    """One package that was asked for, and what became of it. Cannot be changed."""
+
+    __slots__ = ("before", "name", "version", "wanted")
+
+    wanted: str
+    """What was asked for, with any version."""
+    name: str
+    """What it is called on that system."""
+    version: str
+    """The version that is installed now; nothing if it is not."""
+    before: str
+    """The version that was installed before; nothing if it was not."""
+
+    def __init__(self, wanted: str, name: str, *, version: str = "", before: str = "") -> None:
+        for slot, value in zip(
+            ("wanted", "name", "version", "before"), (wanted, name, version, before), strict=True
+        ):
+            object.__setattr__(self, slot, value)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"it cannot be changed (tried to set {name!r})")
+
+    def __delattr__(self, name: str) -> None:
+        raise AttributeError(f"it cannot be changed (tried to delete {name!r})")
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _package, (self.wanted, self.name, self.version, self.before)
+
+    @property
+    def is_installed(self) -> bool:
+        """Whether it is there now."""
+        return bool(self.version)
+
+    @property
+    def was_installed(self) -> bool:
+        """Whether it was there before, in whatever version."""
+        return bool(self.before)
+
+    @property
+    def changed(self) -> bool:
+        """Whether it is another version now, or has come, or gone."""
+        return self.version != self.before
+
+    @property
+    def _facts(self) -> tuple[str, ...]:
+        return self.wanted, self.name, self.version, self.before
+
+    def __eq__(self, other: object) -> bool:
+        return self._facts == other._facts if isinstance(other, Package) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self._facts)
+
+    def __str__(self) -> str:
+        if self.version == self.before:
+            return f"{self.name} {self.version}: there already" if self.version else self.name
+        return f"{self.name} {self.before or 'nothing'} -> {self.version or 'nothing'}"
+
+    def __repr__(self) -> str:
+        return f"<Package {self}>"
+
+
+def _package(wanted: str, name: str, version: str, before: str) -> Package:
+    return Package(wanted, name, version=version, before=before)
+
+
+class PackageResult:
+    """What a package manager was asked for, and what is there now, by its own word.
+
+    It is true where something changed.
+    """
+
+    __slots__ = ("manager", "output", "packages", "where")
+
+    def __init__(
+        self, packages: tuple[Package, ...], *, manager: str, where: Where, output: str = ""
+    ) -> None:
+        self.packages = packages
+        """Each package that was asked for, in that order."""
+        self.manager = manager
+        """The package manager: apt, dnf, ..."""
+        self.where = where
+        """Where that was."""
+        self.output = output
+        """All that the manager printed, stdout and stderr merged; nothing if it had nothing to do.
+        """
+
+    @property
+    def changed(self) -> tuple[Package, ...]:
+        """The packages that are not as they were before."""
+        return tuple(one for one in self.packages if one.changed)
+
+    def __bool__(self) -> bool:
+        return bool(self.changed)
+
+    def __getitem__(self, wanted: str) -> Package:
+        for one in self.packages:
+            if wanted in (one.wanted, one.name):
+                return one
+        raise KeyError(wanted)
+
+    def __repr__(self) -> str:
+        return f"<PackageResult {self.manager}: {', '.join(map(str, self.packages))}>"

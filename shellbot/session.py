@@ -16,7 +16,7 @@ from .attention import Attention
 from .by_hand import ByHand
 from .diagnosis import Diagnosis
 from .dialogue import Dialogue, Key, Secret, Secrets
-from .echo import Audience, Echo
+from .echo import Audience, Echo, Progress
 from .errors import (
     CommandError,
     CommandStoppedError,
@@ -34,7 +34,7 @@ from .levels import FAREWELL, Level, Levels
 from .limits import DEFAULT, Default, Limits, Retry, accepted
 from .logins import AsRoot, Way
 from .program import Program
-from .result import Result, Where
+from .result import PackageResult, Result, Where
 from .shell import Shell, opened, outcome
 from .stream import Stream
 from .terminal import CLOSE_BOUND, Terminal
@@ -42,6 +42,7 @@ from .terminal import CLOSE_BOUND, Terminal
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Generator
+    from contextlib import AbstractContextManager
     from types import TracebackType
     from typing import Concatenate, TypeAlias, TypedDict, TypeVar
 
@@ -51,6 +52,9 @@ if TYPE_CHECKING:
     from .dialogue import Answers
     from .limits import Check
     from .logins import Given
+    from .package_names import Called
+    from .packages import InstallOptions, Packages
+    from .packages import Options as PackageOptions
 
     Outcome = TypeVar("Outcome")
     Parameters = ParamSpec("Parameters")
@@ -166,6 +170,7 @@ class Session:
         self._by_hand: ByHand | None = None
         self._closed = False
         self._secrets = Secrets()
+        self._package_names: dict[str, Called] = {}
         self._echoes = echo
         self.name = name or f"{program.dialect}-{next(_numbers)}"
         """What it is called where several are shown."""
@@ -719,6 +724,39 @@ class Session:
             return self.where
 
         return self._alone("reconnect()", run)
+
+    # Packages
+
+    @property
+    def packages(self) -> Packages:
+        """The packages of the place that commands run in: install, remove, ask about them."""
+        from .packages import Packages  # only for those who use it
+
+        def shows(title: str) -> AbstractContextManager[Callable[[str], object] | None]:
+            if self._echoes:
+                return contextlib.nullcontext()
+            return Progress(f"[{self.name}] {title}", self._secrets)
+
+        return Packages(self, self._levels.top, names=self._package_names, shows=shows)
+
+    def install(self, *packages: str, **options: Unpack[InstallOptions]) -> PackageResult:
+        """See to it that *packages* are installed. See :meth:`Packages.install`.
+
+        ::
+
+            shell.install("git", "libssl-dev")
+        """
+        return self.packages.install(*packages, **options)
+
+    def remove(self, *packages: str, **options: Unpack[PackageOptions]) -> PackageResult:
+        """See to it that *packages* are not installed. See :meth:`Packages.remove`."""
+        return self.packages.remove(*packages, **options)
+
+    def ensure(
+        self, command: str, *, package: str | None = None, **options: Unpack[PackageOptions]
+    ) -> PackageResult:
+        """See to it that there is a *command* of that name. See :meth:`Packages.ensure`."""
+        return self.packages.ensure(command, package=package, **options)
 
     # Without frames
 
