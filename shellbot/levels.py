@@ -345,7 +345,7 @@ def _proved(outer: Shell, entry: Entry, arrival: _Arrival, secrets: Secrets) -> 
         pid=pid,
     )
     shell = Shell(inner)
-    line.type(entry.opening(facts), arrival.deadline)
+    line.type(entry.opening(facts, relayed=not pid), arrival.deadline)
     line.parser.take_output()
     try:
         shell.start()
