@@ -356,9 +356,13 @@ class Dialect:
         """Return what asks a shell at its prompt how frame *number* ended."""
         return b" " + self._finish % (number, b".") + self._leave + b"\n"
 
-    def end(self, word: bytes) -> bytes:
-        """Return what ends the shell, and only the one where *word* means something."""
-        return b" %b\n" % self._exit.encode().replace(b"WORD", word)
+    def end(self, word: bytes, *, hangs_up: bool = False) -> bytes:
+        """Return what ends the shell, and only the one where *word* means something.
+
+        With *hangs_up* it is hung up on in the same line, should it not leave.
+        """
+        steps = f"{self._exit}; {self._hang_up}" if hangs_up else self._exit
+        return b" %b\n" % steps.encode().replace(b"WORD", word)
 
     def hang_up(self, word: bytes) -> bytes:
         """Return what ends it as a terminal does that is closed, with what it has started."""

@@ -36,6 +36,13 @@ printf "%s]" $__sb_k; }} 2>&-;
 read -r l; eval "$l"
 """
 
+# busybox's login waits for the shell in the shell's own group, and leads the session: Ctrl-C would
+# end it, and all on that line. There the shell gets a group to itself, from one that waits for it.
+_GROUP = (
+    "if {{ read -r __sb_p __sb_p __sb_p __sb_p __sb_g __sb_p __sb_l </proc/$$/stat; }} 2>&- && "
+    'test "$__sb_g" = "$__sb_p" && test "$__sb_g" != $$; then set -m; {words}; exit; fi; '
+)
+
 
 class Entry:
     """One coming to a shell."""
@@ -78,15 +85,18 @@ class Entry:
         told = "\n".join("".join(filter(str.isprintable, line)) for line in lines)
         return Facts(told, self._depth, self._wanted)
 
-    def opening(self, facts: Facts) -> bytes:
-        """Return what to type for the shell to be started."""
+    def opening(self, facts: Facts, *, relayed: bool = False) -> bytes:
+        """Return what to type for the shell to be started, which may be behind a relay."""
         assert facts.dialect
         settings = {**dict.fromkeys(PAGERS, "cat"), "TERM": TERM, **facts.dialect.environment}
         exports = " ".join(f"{name}={quote(value)}" for name, value in settings.items())
         words = " ".join(map(quote, (*facts.program, *facts.dialect.arguments)))
         unset = " ".join(name for name in NOT_INHERITED if name.isidentifier() and name != "_")
         # In no other shell does the variable have that value.
-        steps = f"unset {unset}; export {exports}; exec {words}"
+        steps = f"unset {unset}; export {exports}; "
+        if relayed:
+            steps += _GROUP.format(words=words)
+        steps += f"exec {words}"
         return f'test "$__sb_k" = {self._key} && {{ {steps}; }}\n'.encode()
 
 

@@ -347,7 +347,7 @@ def _proved(outer: Shell, entry: Entry, arrival: _Arrival, secrets: Secrets) -> 
         pid=pid,
     )
     shell = Shell(inner)
-    line.type(entry.opening(facts), arrival.deadline)
+    line.type(entry.opening(facts, relayed=not pid), arrival.deadline)
     line.parser.take_output()
     try:
         shell.start()
@@ -425,13 +425,14 @@ def log_out(shell: Shell, outer: Shell, limit: float, *, hangs_up: bool = False)
     line = shell.line
     for _ in range(1 if hangs_up else 2):
         # A shell with stopped jobs, or zsh with running ones, leaves only when told again.
-        line.type(line.dialect.end(line.name))
+        line.type(line.dialect.end(line.name, hangs_up=hangs_up))
         if outer.line.answered(time.monotonic() + (_HANG_UP if hangs_up else limit / 2)):
             outer.line.ended()
             break
     else:
         watched = line.watched if line.relayed else outer.line
-        line.end_behind_relay(time.monotonic() + _HANG_UP)
+        if not hangs_up:  # on a line that stays, the next getty would have it for a name
+            line.end_behind_relay(time.monotonic() + _HANG_UP)
         watched.leave_by_force()
         line.lose(watched, "the login had to be ended, as it did not end by itself")
     line.lose(outer.line, "logged out")

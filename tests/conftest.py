@@ -15,7 +15,7 @@ from shellbot import dialects
 
 pytest_plugins = [
     *("dialogues.machines", "hosts.places"),
-    *("logins.containers", "logins.far", "logins.servers", "logins.users"),
+    *("logins.booted", "logins.containers", "logins.far", "logins.servers", "logins.users"),
 ]
 
 DIALECTS = tuple(row.name for row in dialects.TABLE)

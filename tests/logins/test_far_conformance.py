@@ -114,13 +114,10 @@ def as_bash(command: str) -> tuple[bytes, int]:
     return done.stdout, done.returncode
 
 
-def test_a_megabyte_and_twenty(session: Session) -> None:
+def test_a_megabyte_in_one_command(session: Session) -> None:
     word = "0123456789" * 100_000
     found = session.send(f"x={word}; echo ${{#x}}; case $x in {word}) echo same;; esac", timeout=50)
     assert found.raw == b"1000000\nsame\n"
-    raw = session.send("head -c 20000000 /dev/zero | tr '\\0' 'a'; echo", timeout=50).raw
-    assert len(raw) == 20_000_001
-    assert raw.strip(b"a") == b"\n"
     exact(session)
 
 

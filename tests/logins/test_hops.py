@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import subprocess
 import time
 from collections.abc import Callable
 
@@ -9,6 +11,7 @@ import pytest
 from logins.far import Far, linked
 
 from shellbot import CommandError, CommandTimeoutError, Session
+from shellbot.text import quote
 
 
 class OopsError(Exception):
@@ -132,3 +135,39 @@ def test_a_slow_link_costs_one_round_trip_per_command(far: Far, bash: Session) -
             bash.send("stty sane")
             assert bash.send("echo here; (exit 3)", check=3).raw == b"here\n"
         assert bash.where.depth == 0
+
+
+def test_a_hundred_megabytes_through_three_hops(far: Far, bash: Session) -> None:
+    size = 100_000_000
+    command = f"seq 100000000 | head -c {size}"
+    expected = hashlib.sha256()
+    with subprocess.Popen(command, shell=True, stdout=subprocess.PIPE) as here:
+        assert here.stdout
+        for block in iter(lambda: here.stdout.read(1 << 20), b""):
+            expected.update(block)
+
+    # Half of it over the same hops, with nobody at the near end but wc.
+    hop = far.way().command
+    half = command.replace(str(size), str(size // 2))
+    inner = f"{hop} {quote(f'stty -opost; {half}')}"
+    middle = f"stty -opost; su root -c {quote(inner)}"
+    started = time.monotonic()
+    counted = subprocess.run(
+        f"{hop} {quote(middle)} | wc -c",
+        shell=True,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        check=True,
+    )
+    bare = time.monotonic() - started
+    assert int(counted.stdout) >= size // 2
+
+    with bash.login(far.way()), bash.su("root"), bash.login(far.way()):
+        started = time.monotonic()
+        result = bash.send(command, timeout=None)
+        took = time.monotonic() - started
+        assert len(result.raw) == size
+        assert hashlib.sha256(result.raw).digest() == expected.digest()
+        assert took < 3 * 2 * bare
+        assert bash.send("echo here; (exit 3)", check=3).raw == b"here\n"
+    assert bash.where.depth == 0

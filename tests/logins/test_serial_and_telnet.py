@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -19,6 +20,12 @@ HERE = os.uname().nodename
 # One line after the other, as init keeps a getty on a console.
 GETTY = """#!/bin/sh
 while :; do setsid -w agetty -L 115200 {line} linux; done
+"""
+
+LEADER = """#!{python}
+import os, signal
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+os.wait() if os.fork() else os.execlp("{shell}", "{shell}", "-i")
 """
 
 
@@ -152,6 +159,25 @@ def test_a_serial_device_that_is_not_there(
     assert (caught.value.reason, caught.value.exit_code) == ("unreachable", 1)
     assert "No such file" in caught.value.partial.decode()
     assert list(tmp_path.iterdir()) == []
+    in_step(bash)
+
+
+@pytest.mark.parametrize("shell", ["dash", "bash"])
+def test_ctrl_c_does_not_end_what_waits_for_the_shell(
+    shell: str, tmp_path: Path, bash: Session, need: Callable[[str], None]
+) -> None:
+    """busybox's login leads the line's session, and waits for the shell in the same group."""
+    need("socat")
+    need(shell)
+    leader = tmp_path / "leader"
+    leader.write_text(LEADER.format(python=sys.executable, shell=shell))
+    leader.chmod(0o755)
+    with bash.serial(f"socat -,rawer EXEC:{leader},pty,setsid,ctty,stderr", shell=shell):
+        bash.send("kept='from before'")
+        for command in ("sleep 100", "cat"):
+            with pytest.raises(CommandTimeoutError, match=r"took Ctrl-C\."):
+                bash.send(command, timeout=0.5)
+            assert bash.send('echo "$kept"').raw == b"from before\n"
     in_step(bash)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import socket
 import subprocess
@@ -16,7 +17,7 @@ from dialogues.machines import PASSWORD, Host, free_port, until
 from logins.servers import BY_PASSWORD, Servers, exact, refused
 
 import shellbot
-from shellbot import LoginError, Secret, Session
+from shellbot import LoginError, Session, logins
 
 SOON = 5.0
 KEYBOARD = "PasswordAuthentication no\nKbdInteractiveAuthentication yes"
@@ -435,24 +436,28 @@ def test_after_a_failure_the_right_password_is_let_in(servers: Servers, client: 
 # Many at once
 
 
-def test_who_is_dropped_of_many_is_told(servers: Servers, client: Session, tmp_path: Path) -> None:
-    host: Host = servers.sshd("MaxStartups 4:50:8")
-    many = 20
+MANY = 50
+
+
+@pytest.mark.parametrize("settings", ["", f"MaxStartups {MANY + 1}"])
+def test_fifty_log_in_at_once(settings: str, servers: Servers, tmp_path: Path) -> None:
+    """The server drops some of them, unless it is told to take so many."""
+    host: Host = servers.sshd(settings)
+    before = host.log.count("drop connection")
+    key = servers.key("user")
+    servers.let_in(key)
+    all_there = threading.Barrier(MANY)
 
     def one(number: int) -> str:
         with shellbot.bash(cwd=tmp_path) as session:
-            started = time.monotonic()
+            options = {"UserKnownHostsFile": f"{tmp_path}/known-{number}", "IdentityAgent": "none"}
+            way = logins.ssh(
+                "127.0.0.1", user="tester", port=host.port, key=key, options=options, timeout=50
+            )
+            all_there.wait()
             try:
-                session.ssh(
-                    "127.0.0.1",
-                    user="tester",
-                    port=host.port,
-                    password=Secret(PASSWORD),
-                    options={"UserKnownHostsFile": f"{tmp_path}/known-{number}"},
-                    timeout=40,
-                )
+                session.login(way)
             except LoginError as error:
-                assert time.monotonic() - started < 30
                 exact(session)
                 return error.reason
             exact(session, depth=1)
@@ -462,10 +467,18 @@ def test_who_is_dropped_of_many_is_told(servers: Servers, client: Session, tmp_p
             exact(session)
             return "in"
 
-    with ThreadPoolExecutor(many) as threads:
-        outcomes = list(threads.map(one, range(many)))
-    assert set(outcomes) <= {"in", "refused", "closed"}
-    assert outcomes.count("in") >= 4
-    dropped = host.log.count("drop connection")
+    with contextlib.ExitStack() as waiting:
+        if not settings:
+            # By default that is how many it takes before it drops any: all are less welcome now.
+            for _ in range(10):
+                idle = socket.create_connection(("127.0.0.1", host.port))
+                waiting.enter_context(idle)
+                assert idle.recv(4) == b"SSH-"
+        threads = waiting.enter_context(ThreadPoolExecutor(MANY))
+        outcomes = list(threads.map(one, range(MANY)))
+    dropped = host.log.count("drop connection") - before
     assert len(outcomes) - outcomes.count("in") == dropped
-    exact(client)
+    if settings:
+        assert outcomes == ["in"] * MANY
+    else:
+        assert set(outcomes) in ({"in", "refused"}, {"in", "closed"}, {"in", "refused", "closed"})
