@@ -129,7 +129,9 @@ def new_host(request: pytest.FixtureRequest, need: Callable[[str], None]) -> Cal
 
     def start(manager: str) -> Host:
         root = f"{place / manager}:O"
-        name = engine.start("--hostname", manager, "--rootfs", root, "sleep", "100000")
+        # bash takes leave of what ends there, as an init does.
+        first = ("bash", "-c", "sleep infinity & wait")
+        name = engine.start("--hostname", manager, "--rootfs", root, *first)
         return Host(engine, FAMILIES[manager], name)
 
     return start

@@ -54,6 +54,8 @@ RPM = """
 mkdir -p /var/lib/rpm /etc/rpm /usr/lib/sysimage
 echo '%_dbpath /var/lib/rpm' >/etc/rpm/macros
 rpm --initdb
+rpm -i --force-debian --justdb /srv/files/bash-5.2.rpm
+rm /srv/files/bash-5.2.rpm
 """
 DNF = f"""{RPM}
 mkdir -p /etc/yum.repos.d /etc/dnf/vars /var/cache/dnf /var/lib/dnf
@@ -75,6 +77,12 @@ MANAGER -q makecache
 ZYPPER = f"""{RPM}
 mkdir -p /etc/zypp/repos.d /etc/zypp/services.d /etc/zypp/credentials.d /var/cache/zypp
 mkdir -p /var/log/zypp /var/lib/zypp /etc/products.d
+cat >/etc/products.d/Leap.prod <<'END'
+<?xml version="1.0" encoding="UTF-8"?>
+<product schemeversion="0"><vendor>openSUSE</vendor><name>Leap</name><version>15.5</version>
+<release>1</release><arch>x86_64</arch><summary>openSUSE Leap 15.5</summary></product>
+END
+ln -s Leap.prod /etc/products.d/baseproduct
 add() {{
     printf '%s\\n' "[$1]" "name=$1" "baseurl=$2" "enabled=$3" autorefresh=0 type=rpm-md "$4" "$5" \\
         >/etc/zypp/repos.d/$1.repo

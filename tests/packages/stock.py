@@ -71,6 +71,7 @@ class Package:
     signed: bool = False
     listed: bool = True
     """Whether it is in a repository, and not only a file."""
+    provides: tuple[str, ...] = ()
 
 
 def _program(name: str, version: str) -> dict[str, str]:
@@ -196,6 +197,7 @@ def _spec(package: Package) -> str:
         BuildArch: noarch
         AutoReqProv: no
         {needs}
+        {provides}
         %description
         For a test.
         {before}
@@ -207,6 +209,7 @@ def _spec(package: Package) -> str:
         name=package.name,
         version=package.version,
         needs="".join(f"Requires: {name}\n" for name in package.needs),
+        provides="".join(f"Provides: {name}\n" for name in package.provides),
         before=f"%pre\n{package.before}\n" if package.before else "",
         after=f"%post\n{package.after}\n" if package.after else "",
         files="\n".join(files),
@@ -216,6 +219,8 @@ def _spec(package: Package) -> str:
 def make_rpm(place: Path, repository: Path, files: Path) -> None:
     """Build what dnf, yum and zypper get, and a key that nobody has seen before."""
     packages = stock("rpm")
+    # Debian's shell is there, but rpm does not know of it.
+    packages.append(Package("bash", "5.2", {}, provides=("/bin/sh",), listed=False))
     for package in packages:
         name = f"{package.name}-{package.version}-1.noarch"
         _filled(package, place / "BUILDROOT" / name)

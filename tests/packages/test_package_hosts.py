@@ -11,7 +11,7 @@ import shellbot
 
 SYSTEMS = {
     "apt": ("debian", {"apt", "apt-get", "dpkg"}),
-    "dnf": ("fedora", {"dnf", "rpm"}),
+    "dnf": ("fedora", {"dnf", "dnf-3", "rpm"}),
     "yum": ("centos", {"yum", "rpm"}),
     "zypper": ("opensuse-leap", {"zypper", "rpm"}),
     "pacman": ("arch", {"pacman"}),
@@ -20,7 +20,7 @@ SYSTEMS = {
 
 @each_manager
 def test_it_has_its_own_manager_only(host: Host) -> None:
-    commands = sorted({*MANAGERS, "apt-get", "dpkg", "rpm"})
+    commands = sorted({*MANAGERS, "apt-get", "dnf-3", "dpkg", "rpm"})
     found = host.told("sh", "-c", f"for one in {' '.join(commands)}; do command -v $one; done; :")
     system, expected = SYSTEMS[host.manager]
     assert {line.rpartition("/")[2] for line in found.splitlines()} == expected
@@ -85,11 +85,11 @@ def test_its_users_and_who_may_do_what(host: Host) -> None:
 def test_a_session_logs_in_and_becomes_another(host: Host) -> None:
     with shellbot.bash() as session:
         with session.container(host.name, engine="podman", user="nobody_special"):
-            assert session.send("id -un").output == "nobody_special"
+            assert session.send("id -un").output.strip() == "nobody_special"
             with session.su("root", password=USERS["root"]):
-                assert session.send("id -un").output == "root"
+                assert session.send("id -un").output.strip() == "root"
         with session.container(host.name, engine="podman"):
-            assert session.send("id -un").output == "root"
+            assert session.send("id -un").output.strip() == "root"
 
 
 @each_manager
