@@ -43,10 +43,16 @@ DEBCONF = """
 db_get asks/colour
 echo "${RET:-none}" >/etc/asks.answer
 """
-CONFIG = """#!/bin/sh
+CONFIG = """
 . /usr/share/debconf/confmodule
 db_input high asks/colour || :
 db_go
+"""
+PURGED = """
+if [ "$1" = purge ]; then
+    . /usr/share/debconf/confmodule
+    db_purge
+fi
 """
 TEMPLATES = """Template: asks/colour
 Type: string
@@ -67,7 +73,9 @@ class Package:
     """A script for before it is installed."""
     after: str = ""
     settings: tuple[str, ...] = ()
-    """Which of its files are for a person to change."""
+    """Which of its files are for a person to change, and are left as that person has them."""
+    replaced: tuple[str, ...] = ()
+    """Those that rpm sets aside for its own."""
     signed: bool = False
     listed: bool = True
     """Whether it is in a repository, and not only a file."""
@@ -81,6 +89,7 @@ def _program(name: str, version: str) -> dict[str, str]:
 def stock(family: str) -> list[Package]:
     """Everything that a family offers: "deb", "rpm" or "arch"."""
     development = {"deb": "libdemo-dev", "rpm": "libdemo-devel", "arch": "libdemo"}[family]
+    replaced = ("etc/replaced.conf",) if family == "rpm" else ()
     asks = DEBCONF if family == "deb" else READS.replace("NAME", "asks")
     reads = READS.replace("NAME", "reads")
     if family == "deb":
@@ -95,8 +104,11 @@ def stock(family: str) -> list[Package]:
             Package(
                 "configured",
                 version,
-                {"etc/configured.conf": f"# of {version}\ncolour = green\n"},
+                dict.fromkeys(
+                    ("etc/configured.conf", *replaced), f"# of {version}\ncolour = green\n"
+                ),
                 settings=("etc/configured.conf",),
+                replaced=replaced,
             )
             for version in ("1.0", "2.0")
         ),
@@ -163,6 +175,7 @@ def make_deb(place: Path, repository: Path, files: Path) -> None:
         if package.name == "asks":
             fields["Depends"] = "debconf"
             _script(control / "config", CONFIG)
+            _script(control / "postrm", PURGED)
             (control / "templates").write_text(TEMPLATES)
         lines = (f"{name}: {value}\n" for name, value in fields.items() if value)
         (control / "control").write_text("".join(lines))
@@ -179,13 +192,20 @@ def make_deb(place: Path, repository: Path, files: Path) -> None:
         run("dpkg-deb", "-Zgzip", "-z1", "--root-owner-group", "-b", root, built)
         if not package.listed:
             built.rename(files / f"{package.name}-{package.version}.deb")
-    (repository / "Packages").write_text(run("dpkg-scanpackages", "-m", ".", cwd=repository))
+    packages = repository / "Packages"
+    packages.write_text(run("dpkg-scanpackages", "-m", ".", cwd=repository))
+    text = packages.read_bytes()
+    (repository / "Release").write_text(
+        "Origin: test\nArchitectures: all amd64\nDate: Tue, 14 Nov 2023 22:13:20 UTC\n"
+        f"SHA256:\n {hashlib.sha256(text).hexdigest()} {len(text)} Packages\n"
+    )
 
 
 def _spec(package: Package) -> str:
     files = []
     for name in package.files:
-        kind = "%config " if name in package.settings else ""
+        kind = "%config(noreplace) " if name in package.settings else ""
+        kind = "%config " if name in package.replaced else kind
         files.append(f"{kind}/{name}")
     return textwrap.dedent(
         """\
