@@ -83,6 +83,8 @@ cat >/etc/products.d/Leap.prod <<'END'
 <release>1</release><arch>x86_64</arch><summary>openSUSE Leap 15.5</summary></product>
 END
 ln -s Leap.prod /etc/products.d/baseproduct
+# Debian's rpm has something to say to a person who installs with it, as zypper does.
+printf 'rpm alias %s --force-debian %s\n' -U -U -e -e >/etc/popt
 add() {{
     printf '%s\\n' "[$1]" "name=$1" "baseurl=$2" "enabled=$3" autorefresh=0 type=rpm-md "$4" "$5" \\
         >/etc/zypp/repos.d/$1.repo

@@ -288,9 +288,13 @@ def make_rpm(place: Path, repository: Path, files: Path) -> None:
     )
     (repository.parent / "key.asc").write_text(run("gpg", "--armor", "--export", env=environment))
     run("rpmsign", *words, "--addsign", *apart.glob("*.rpm"), env=environment)
-    run("gpgconf", "--kill", "all", env=environment)
     for directory in (repository, apart):
         run("createrepo_c", "-q", directory)
+    # zypper looks at the signature of the list, where dnf looks at the package's.
+    index = apart / "repodata/repomd.xml"
+    run("gpg", *who, "--armor", "--detach-sign", index, env=environment)
+    shutil.copy(repository.parent / "key.asc", f"{index}.key")
+    run("gpgconf", "--kill", "all", env=environment)
 
 
 def make_arch(place: Path, repository: Path, files: Path) -> None:
