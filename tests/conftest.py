@@ -16,6 +16,7 @@ from shellbot import dialects
 pytest_plugins = [
     *("dialogues.machines", "hosts.places"),
     *("logins.booted", "logins.containers", "logins.far", "logins.servers", "logins.users"),
+    "packages.hosts",
 ]
 
 DIALECTS = tuple(row.name for row in dialects.TABLE)
