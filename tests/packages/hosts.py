@@ -97,6 +97,13 @@ class Host:
         """Have one more repository, which nothing answers for."""
         self.told("sh", "/srv/unreachable")
 
+    def unknown_key(self) -> None:
+        """Have one more repository, with "signed", by somebody whose key is not known yet.
+
+        dnf, yum and zypper only.
+        """
+        self.told("sh", "/srv/unknown-key")
+
     def hold(self) -> None:
         """Have another of the manager's processes hold its lock, until it is released."""
         self.told("/srv/hold", "forever")

@@ -93,3 +93,24 @@ def test_the_lock_is_held_until_it_is_released(host: Host) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     assert (host.version("extra"), host.version("greet")) == ("1.0", "2.0")
     assert host.told("greet") == "greet 2.0\n"
+
+
+@on("dnf", "zypper")
+def test_a_key_that_is_not_known(host: Host) -> None:
+    host.unknown_key()
+    done = host.install("signed")
+    told = done.stdout + done.stderr
+    # The one trusts whatever key there is if it may not ask, and the other none.
+    trusting = host.manager == "dnf"
+    assert ("Importing GPG key" if trusting else "signing key received") in told
+    assert "Somebody Else" in told
+    assert host.version("signed") == ("1.0" if trusting else "")
+
+
+@on("zypper")
+def test_a_licence_that_nobody_has_agreed_to(host: Host) -> None:
+    done = host.install("licensed")
+    assert "Do you agree with the terms of the license?" in done.stdout
+    assert host.version("licensed") == ""
+    assert host.install("--auto-agree-with-licenses", "licensed").returncode == 0
+    assert host.version("licensed") == "1.0"
