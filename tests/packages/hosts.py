@@ -15,6 +15,8 @@ from packages.roots import FAMILIES, USERS, Family, roots
 MANAGERS = tuple(FAMILIES)
 """apt, dnf, yum, zypper and pacman."""
 
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
 # What builds the file systems and the packages; the managers are among it, for it is they
 # whose files are copied.
 TOOLS = (
@@ -34,16 +36,22 @@ class Host:
         self.name = name
         """What podman calls it, for a login."""
         self.passwords = USERS
+        self.pid = engine.told("inspect", "-f", "{{.State.Pid}}", name)
+        """Its first process, as this machine knows it."""
 
     def run(
         self, words: list[str], *, user: str = "root", env: dict[str, str] | None = None
     ) -> subprocess.CompletedProcess[str]:
         """Run a command there in a process of its own, which has no terminal."""
-        settings = {"LC_ALL": "C", **(env or {})}
-        given = [word for item in settings.items() for word in ("-e", "=".join(item))]
+        home = "/root" if user == "root" else f"/home/{user}"
+        settings = {"PATH": PATH, "HOME": home, "USER": user, "LC_ALL": "C", **(env or {})}
+        # A tenth of what podman's exec takes.
         return subprocess.run(
-            ["podman", "exec", "-u", user, *given, self.name, *words],
-            env={**os.environ, **self.engine.environment},
+            [
+                *("nsenter", "-t", self.pid, "-m", "-u", "-i", "-n", "-p", "--wd=/", "--"),
+                *("setpriv", "--reuid", user, "--regid", user, "--init-groups", "--", *words),
+            ],
+            env=settings,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -78,21 +86,23 @@ class Host:
 
     def fill(self, path: str, kilobytes: int) -> None:
         """Let a directory be all of a disk that has so much room."""
-        self.run(["mkdir", "-p", path])
-        self.enter("mount", "-t", "tmpfs", "-o", f"size={kilobytes}k", "none", path)
+        self.told("mkdir", "-p", path)
+        self.told("mount", "-t", "tmpfs", "-o", f"size={kilobytes}k", "none", path)
 
     def empty(self, path: str) -> None:
         """Take that disk away again."""
-        self.enter("umount", path)
-
-    def enter(self, *words: str) -> None:
-        """Run a command there with all that root on this machine may do."""
-        pid = self.engine.told("inspect", "-f", "{{.State.Pid}}", self.name)
-        subprocess.run(["nsenter", "-t", pid, "-m", "--wd=/", *words], check=True)
+        self.told("umount", path)
 
     def unreachable(self) -> None:
         """Have one more repository, which nothing answers for."""
         self.told("sh", "/srv/unreachable")
+
+    def unknown_key(self) -> None:
+        """Have one more repository, with "signed", by somebody whose key is not known yet.
+
+        dnf, yum and zypper only.
+        """
+        self.told("sh", "/srv/unknown-key")
 
     def hold(self) -> None:
         """Have another of the manager's processes hold its lock, until it is released."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import functools
 import os
 import re
 import shutil
@@ -202,6 +203,9 @@ FAMILIES = {
 }
 
 
+_really = functools.lru_cache(maxsize=None)(os.path.realpath)
+
+
 class Installed:
     """What is installed on this machine, as dpkg knows it."""
 
@@ -216,6 +220,10 @@ class Installed:
                 self.stanzas[name], self.texts[name] = fields, text
                 for virtual in re.split(r"\s*,\s*", fields.get("Provides", "")):
                     self.provided.setdefault(virtual.partition(" ")[0], []).append(name)
+        self.lists: dict[str, list[str]] = {}
+        self.about: dict[str, list[Path]] = {}
+        for file in Path("/var/lib/dpkg/info").iterdir():
+            self.about.setdefault(file.stem.partition(":")[0], []).append(file)
 
     def needs(self, name: str) -> Iterator[str]:
         """What a package needs, of which one is enough where there are several."""
@@ -244,18 +252,19 @@ class Installed:
         return [name for name, one in self.stanzas.items() if one.get("Essential") == "yes"]
 
     def information(self, name: str) -> list[Path]:
-        """dpkg's own files about a package."""
-        architecture = self.stanzas[name]["Architecture"]
-        directory = Path("/var/lib/dpkg/info")
-        return [*directory.glob(f"{name}.*"), *directory.glob(f"{name}:{architecture}.*")]
+        """dpkg's own files about a package, of this machine's kind where there are several."""
+        own = (name, f"{name}:{self.stanzas[name]['Architecture']}")
+        return [file for file in self.about.get(name, []) if file.stem in own]
 
-    def files(self, name: str) -> Iterator[str]:
+    def files(self, name: str) -> list[str]:
         """What a package consists of, where that really lies."""
-        for listed in (one for one in self.information(name) if one.suffix == ".list"):
-            for path in listed.read_text().splitlines()[1:]:
-                if not LEFT_OUT.match(path):
-                    parent, name = os.path.split(path)
-                    yield os.path.join(os.path.realpath(parent), name)
+        if name not in self.lists:
+            listed = [one for one in self.information(name) if one.suffix == ".list"]
+            paths = [path for one in listed for path in one.read_text().splitlines()[1:]]
+            split = [os.path.split(path) for path in paths if not LEFT_OUT.match(path)]
+            found = [os.path.join(_really(parent), last) for parent, last in split]
+            self.lists[name] = [path for path in found if os.path.lexists(path)]
+        return self.lists[name]
 
 
 def packages_of(family: Family, installed: Installed) -> list[str]:
@@ -268,7 +277,7 @@ def _contents(packages: list[str], installed: Installed) -> list[str]:
     found: set[str] = set()
     for package in packages:
         for path in installed.files(package):
-            if path not in found and os.path.lexists(path):
+            if path not in found:
                 found.add(path)
                 if path.endswith(".py"):
                     # Python would compile these again on each new host.
@@ -472,11 +481,13 @@ def roots() -> Iterator[Path]:
 
 
 def _clear(mine: str) -> None:
-    """Remove what other recipes have made, unless somebody uses that."""
+    """Remove what other recipes have made, unless somebody uses that.
+
+    The locks stay: whoever waits for one that is gone would have it to itself, as would the next.
+    """
     for other in CACHE.glob("*.lock"):
         if str(other) != mine:
             with open(other) as lock, contextlib.suppress(OSError):
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 shutil.rmtree(other.with_suffix(""), ignore_errors=True)
                 shutil.rmtree(other.with_suffix(".half"), ignore_errors=True)
-                other.unlink()

@@ -80,6 +80,8 @@ class Package:
     listed: bool = True
     """Whether it is in a repository, and not only a file."""
     provides: tuple[str, ...] = ()
+    licence: str = ""
+    """What has to be agreed to. Only zypper asks."""
 
 
 def _program(name: str, version: str) -> dict[str, str]:
@@ -122,6 +124,7 @@ def stock(family: str) -> list[Package]:
         Package("slow", files=_program("slow", "1.0"), after=SLOW),
         Package("broken-dep", files=_program("broken-dep", "1.0"), needs=("nowhere",)),
         Package("local", files=_program("local", "1.0"), listed=False),
+        Package("licensed", files=_program("licensed", "1.0"), licence="All is yours."),
         Package("signed", files=_program("signed", "1.0"), signed=True),
     ]
 
@@ -236,6 +239,20 @@ def _spec(package: Package) -> str:
     )
 
 
+def _licences(packages: list[Package], repository: Path) -> str:
+    listed = []
+    for package in (one for one in packages if one.licence):
+        file = repository / f"{package.name}-{package.version}-1.noarch.rpm"
+        digest = hashlib.sha256(file.read_bytes()).hexdigest()
+        listed.append(
+            f'<package pkgid="{digest}" name="{package.name}" arch="noarch">'
+            f'<version epoch="0" ver="{package.version}" rel="1"/>'
+            f"<eula>{package.licence}</eula></package>"
+        )
+    space = "http://linux.duke.edu/metadata/susedata"
+    return f'<susedata xmlns="{space}" packages="{len(listed)}">{"".join(listed)}</susedata>'
+
+
 def make_rpm(place: Path, repository: Path, files: Path) -> None:
     """Build what dnf, yum and zypper get, and a key that nobody has seen before."""
     packages = stock("rpm")
@@ -290,6 +307,9 @@ def make_rpm(place: Path, repository: Path, files: Path) -> None:
     run("rpmsign", *words, "--addsign", *apart.glob("*.rpm"), env=environment)
     for directory in (repository, apart):
         run("createrepo_c", "-q", directory)
+    licences = place / "susedata.xml"
+    licences.write_text(_licences(packages, repository))
+    run("modifyrepo_c", "--mdtype=susedata", licences, repository / "repodata")
     # zypper looks at the signature of the list, where dnf looks at the package's.
     index = apart / "repodata/repomd.xml"
     run("gpg", *who, "--armor", "--detach-sign", index, env=environment)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from packages.hosts import MANAGERS, Host, NewHost, each_manager
+from packages.hosts import MANAGERS, Host, NewHost, each_manager, on
 from packages.roots import USERS
 from packages.stock import BIG
 
@@ -18,10 +18,11 @@ SYSTEMS = {
 FETCH = {
     "apt": "apt-get -o Acquire::Retries=0 update",
     "dnf": "dnf makecache",
-    "yum": "yum makecache",
     "zypper": "zypper --non-interactive refresh",
     "pacman": "pacman -Sy",
 }
+# What is behind yum is what is behind dnf.
+each_but_yum = on("apt", "dnf", "zypper", "pacman")
 
 
 @each_manager
@@ -53,7 +54,7 @@ def test_a_session_logs_in_and_a_package_asks_it(host: Host, new_host: NewHost) 
     assert new_host(host.manager).version("reads") == ""
 
 
-@each_manager
+@each_but_yum
 def test_what_goes_wrong_there(host: Host) -> None:
     told = {}
     for name in ("fails", "fails-before", "broken-dep"):
@@ -70,7 +71,7 @@ def test_what_goes_wrong_there(host: Host) -> None:
     assert "127.0.0.1" in done.stdout + done.stderr
 
 
-@each_manager
+@each_but_yum
 def test_a_disk_that_is_full(host: Host) -> None:
     host.fill("/opt", 1024)
     assert host.install("big").returncode != 0
@@ -82,7 +83,7 @@ def test_a_disk_that_is_full(host: Host) -> None:
     assert int(used.split()[0]) >= BIG
 
 
-@each_manager
+@each_but_yum
 def test_the_lock_is_held_until_it_is_released(host: Host) -> None:
     host.hold()
     assert host.busy()
@@ -92,3 +93,24 @@ def test_the_lock_is_held_until_it_is_released(host: Host) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     assert (host.version("extra"), host.version("greet")) == ("1.0", "2.0")
     assert host.told("greet") == "greet 2.0\n"
+
+
+@on("dnf", "zypper")
+def test_a_key_that_is_not_known(host: Host) -> None:
+    host.unknown_key()
+    done = host.install("signed")
+    told = done.stdout + done.stderr
+    # The one trusts whatever key there is if it may not ask, and the other none.
+    trusting = host.manager == "dnf"
+    assert ("Importing GPG key" if trusting else "signing key received") in told
+    assert "Somebody Else" in told
+    assert host.version("signed") == ("1.0" if trusting else "")
+
+
+@on("zypper")
+def test_a_licence_that_nobody_has_agreed_to(host: Host) -> None:
+    done = host.install("licensed")
+    assert "Do you agree with the terms of the license?" in done.stdout
+    assert host.version("licensed") == ""
+    assert host.install("--auto-agree-with-licenses", "licensed").returncode == 0
+    assert host.version("licensed") == "1.0"
