@@ -25,8 +25,8 @@ class Manager:
     """One package manager.
 
     *verbs* are shell commands by what they do. *words* are reasons and what is printed for them;
-    a group called ``name`` in such a pattern is the package that it is about, and one called
-    ``holder`` the process that has the lock. The first that is found counts.
+    a group in such a pattern is a package that it is about, or if it is called ``holder`` the
+    process that has the lock. The first that is found counts.
     """
 
     def __init__(
@@ -69,7 +69,7 @@ class Manager:
         self.pinned = pinned
         """What is told it where a version is asked for."""
         self.pin = re.compile(pin)
-        """What follows a name that asks for a version."""
+        """What follows a name that asks for a version; behind a dash it may be the name's own."""
         self.refuses = re.compile(refuses)
         """What in a name would mean something else than that name."""
         self.files = re.compile(rf"(?:\./|\.\./|/|\w+://).*{files}\Z|[^/]*{files}\Z")
@@ -117,21 +117,25 @@ class Manager:
             return
         if re.search(r"\s", wanted):
             raise UsageError(f"{wanted!r} is not one name; give each as an argument of its own")
-        if self.refuses.search(self.split(wanted)[0]):
+        name, _ = self.split(wanted)
+        if not name or self.refuses.search(name):
             raise UsageError(f"{wanted!r} would mean something else to {self.name} than one name")
 
     def reason(self, printed: str, status: int) -> tuple[str, tuple[str, ...], str]:
         """Return why it failed, for which packages, and who holds the lock, if it said so."""
-        for name, pattern in self.words:
-            matches = list(re.finditer(pattern, printed, re.MULTILINE))
-            if matches:
-                named = [found.groupdict() for found in matches]
-                names = dict.fromkeys(one["name"] for one in named if one.get("name"))
-                holders = [one["holder"] for one in named if one.get("holder")]
-                return name, tuple(names), holders[0] if holders else ""
-        if status in self.accepted:
-            return "", (), ""
-        return self.statuses.get(status, "no_manager" if status == 127 else "failed"), (), ""
+        said = (name for name, words in self.words if re.search(words, printed, re.MULTILINE))
+        reason = next(said, None)
+        if reason is None:
+            if status in self.accepted:
+                return "", (), ""
+            return self.statuses.get(status, "no_manager" if status == 127 else "failed"), (), ""
+        named: dict[str, str] = {}
+        for pattern in (pattern for name, pattern in self.words if name == reason):
+            for found in re.finditer(pattern, printed, re.MULTILINE):
+                named.update((one, group) for group, one in found.groupdict().items() if one)
+        holders = [one for one, group in named.items() if group == "holder"]
+        names = tuple(one for one in named if one not in holders)
+        return reason, names, next(iter(holders), "")
 
 
 def told(printed: str) -> dict[str, list[tuple[str, str, str]]]:
@@ -143,7 +147,7 @@ def told(printed: str) -> dict[str, list[tuple[str, str, str]]]:
             asked = line[1:]
             found[asked] = []
         elif line.startswith("+"):
-            name, version, state = (*line[1:].split(None, 2), "", "", "")[:3]
+            name, version, state = (*line[1:].split(" ", 2), "", "", "")[:3]
             found[asked].append((name, version, state))
     return found
 
@@ -164,9 +168,11 @@ _APT = "apt-get -y -o Dpkg::Use-Pty=0 OPTIONS"
 _DPKG = "${Package} ${Version} ${db:Status-Status}"
 _RPM = "+%{NAME} %|EPOCH?{%{EPOCH}:}:{}|%{VERSION}-%{RELEASE}\\n"
 _RPM_VERBS = {
+    # By name or name and version, by what it provides, and by a pattern of those.
     "query": _EACH.format(
-        f"r=$(rpm -qa --qf '{_RPM}' \"$n\"); "
-        f'if test "$r"; then echo "$r"; else rpm -q --qf \'{_RPM}\' --whatprovides "$n"; fi'
+        f"r=$(rpm -q --qf '{_RPM}' \"$n\") || r=$(rpm -q --qf '{_RPM}' --whatprovides \"$n\") || "
+        "r=$(rpm -qa --qf '%{NAME}-%{VERSION}-%{RELEASE} " + _RPM + "' | "
+        'while read -r full rest; do case $full in $n|$n-*) echo "$rest";; esac; done); echo "$r"'
     ),
     "every": f"rpm -qa --qf '{_RPM}'",
     "describe": _EACH.format(f"rpm -qp --nosignature --qf '{_RPM}' \"$n\" 2>/dev/null"),
@@ -175,13 +181,19 @@ _RPM_VERBS = {
     "sed -n 's/^\\(missing  \\|..5......\\) *c  *\\(.*\\)/+\\2/p'",
 }
 _RPM_WORDS: Words = (
-    ("disk_full", r"needs \d+\w+ (?:more )?space on the|Disk Requirements:|" + _DISK_FULL),
+    (
+        "disk_full",
+        r"installing package (?P<name>\S+?)-[^-\s]+-[^-\s]+ needs \S+ (?:more )?space on the"
+        r"|Disk Requirements:|" + _DISK_FULL,
+    ),
     (
         "script_failed",
         r"%(?:pre|post)\w*\((?P<name>.+?)-[^-]+-[^-]+\) scriptlet failed"
         r"|scriptlet in rpm package (?P<package>\S+)",
     ),
 )
+# A name may end like that as well.
+_DASHED = r"-\d[^-]*(?:-[^-]*)?\Z"
 _DNF_WORDS: Words = (
     (
         "not_root",
@@ -211,7 +223,8 @@ _DNF_WORDS: Words = (
     ("held", r"filtered out by exclude|versionlock"),
     (
         "conflict",
-        r"nothing provides |conflicting requests|Depsolve|file conflicts|conflicts with file"
+        r"nothing provides .* needed by (?P<name>\S+?)-[^-\s]+-[^-\s]+(?: from \S+)?$"
+        r"|nothing provides |conflicting requests|Depsolve|file conflicts|conflicts with file"
         r"|Problem(?: \d+)?: ",
     ),
     (
@@ -225,7 +238,8 @@ _DNF_VERBS = {
     "install": 'dnf -y --color=never --setopt=exit_on_lock=True OPTIONS install "$@"',
     "remove": 'dnf -y --color=never --setopt=exit_on_lock=True remove "$@"',
     "refresh": "dnf -y --color=never --setopt=exit_on_lock=True makecache --refresh",
-    "lists": 'find /var/cache/dnf/*.solv /var/cache/libdnf5/*/solv -prune -mmin -"$1"',
+    "lists": "find /var/cache/dnf/*/repodata /var/cache/libdnf5/*/repodata "
+    '-name "*-primary.xml*" -mmin -"$1"',
     "upgrade": 'dnf -y --color=never --setopt=exit_on_lock=True upgrade "$@"',
     "available": _EACH.format(
         'dnf -q --color=never repoquery --latest-limit=1 --arch="$(uname -m),noarch" '
@@ -266,7 +280,7 @@ TABLE = (
             "remove": _APT + ' remove "$@"',
             "refresh": "apt-get -o APT::Update::Error-Mode=any update",
             "lists": "ls /var/lib/apt/lists/*Packages* >/dev/null && "
-            'find /var/lib/apt/lists -prune -mmin -"$1"',
+            'find /var/lib/apt/lists/partial -prune -mmin -"$1"',
             "upgrade": _APT + ' --only-upgrade install "$@"',
             "upgrade_all": _APT + " --with-new-pkgs upgrade",
             "query": _EACH.format(f"dpkg-query -W -f '+{_DPKG}\\n' \"$n\" 2>/dev/null"),
@@ -308,7 +322,8 @@ TABLE = (
             ),
             (
                 "script_failed",
-                r"^dpkg: error processing (?:package|archive) (?P<name>[^\s/]+) .*\n.*script"
+                r"^dpkg: error processing (?:package|archive) (?:\S*/)?(?P<name>[^\s/_]+)\S* .*\n"
+                r".*script"
                 r"|subprocess returned error exit status|subprocess was (?:interrupted|killed)",
             ),
             ("not_found", r"Unable to locate package (?P<name>\S+)"),
@@ -325,7 +340,11 @@ TABLE = (
                 r"Failed to fetch|Could not resolve|Could not connect|Temporary failure resolving"
                 r"|Some index files failed to download|Unable to fetch some archives",
             ),
-            ("conflict", r"unmet dependencies|held broken packages|Unable to satisfy dependencies"),
+            (
+                "conflict",
+                r"^ (?P<name>\S+) : (?:Pre)?(?:Depends|Conflicts|Breaks): "
+                r"|unmet dependencies|held broken packages|Unable to satisfy dependencies",
+            ),
         ),
     ),
     Manager(
@@ -333,8 +352,8 @@ TABLE = (
         "dnf",
         systems=("fedora", "rhel", "centos", "rocky", "almalinux", "ol", "amzn"),
         family="fedora",
-        pin=r"\A\Z",
-        refuses=r"\A@|\A[^-]*[*?\[\]]",
+        pin=_DASHED,
+        refuses=r"\A@|[*?\[\]]",
         files=r"\.rpm",
         verbs=_DNF_VERBS,
         words=_DNF_WORDS,
@@ -344,20 +363,21 @@ TABLE = (
         "yum",
         systems=("rhel", "centos", "ol", "amzn"),
         family="fedora",
-        pin=r"\A\Z",
-        refuses=r"\A@|\A[^-]*[*?\[\]]",
+        pin=_DASHED,
+        refuses=r"\A@|[*?\[\]]",
         files=r"\.rpm",
         verbs={
             **_RPM_VERBS,
             "install": 'yum -y OPTIONS install "$@"',
             "remove": 'yum -y remove "$@"',
             "refresh": "yum -y makecache",
-            "lists": 'find /var/cache/yum /var/cache/dnf -name "*.solv" -mmin -"$1" -o '
+            "lists": 'find /var/cache/yum /var/cache/dnf -name "*-primary.xml*" -mmin -"$1" -o '
             '-name cachecookie -mmin -"$1"',
             "upgrade": 'yum -y update "$@"',
             "available": _EACH.format(
-                'yum -q list available "$n" 2>/dev/null | while read -r name version rest; do '
-                'case $name in "$n".*) echo "+$n $version";; esac; done'
+                'yum -q --showduplicates list "$n" 2>/dev/null | '
+                "while read -r name version rest; do "
+                'case $name in "$n".*) echo "+$n $version";; esac; done | tail -n 1'
             ),
             "hold": 'yum -q -y versionlock add "$@"',
             "unhold": 'yum -q -y versionlock delete "$@"',
@@ -379,6 +399,8 @@ TABLE = (
         verbs={
             **_RPM_VERBS,
             "install": 'zypper --non-interactive --no-color install OPTIONS "$@"',
+            "install_files": "zypper --non-interactive --no-color install --allow-unsigned-rpm "
+            'OPTIONS "$@"',
             "remove": 'zypper --non-interactive --no-color remove "$@"',
             "refresh": "zypper --non-interactive --no-color refresh",
             "lists": 'find /var/cache/zypp/solv -name solv -mmin -"$1"',
@@ -393,18 +415,18 @@ TABLE = (
             "provides": "zypper --non-interactive --no-color --no-refresh search --provides "
             '--match-exact "/usr/bin/$1" "/usr/sbin/$1" "/bin/$1" "/sbin/$1" | '
             "sed -n 's/^[^|]*| *\\([^ |]*\\) *|.*| package *$/+\\1/p'",
-            "manual": "zypper --non-interactive --no-color --no-refresh search --userinstalled | "
+            "manual": "zypper --non-interactive --no-color --no-refresh search -i -t package | "
             "sed -n 's/^i+ *| *\\([^ |]*\\) *|.*/+\\1/p'",
         },
         statuses={
             5: "not_root",
             7: "locked",
-            8: "script_failed",
+            # What was to be installed is there; what else there is to say is told in words.
             102: "",
             103: "",
             104: "not_found",
             105: "interrupted",
-            106: "network",
+            106: "",
             107: "script_failed",
         },
         words=(
@@ -423,11 +445,17 @@ TABLE = (
                 r"|Failed to (?:cache|download|provide)|Can't provide file",
             ),
             ("held", r"[Ll]ocked by|lock\(s\)"),
-            ("conflict", r"^Problem(?: \d+)?: |nothing provides"),
+            (
+                "conflict",
+                r"nothing provides .* needed by (?:the to be installed )?"
+                r"(?P<name>\S+?)-[^-\s]+-[^-\s]+$|^Problem(?: \d+)?: ",
+            ),
+            ("question", r"need for license confirmation"),
             (
                 "not_found",
                 r"Package '(?P<name>[^']+)' not found\.|No provider of '(?P<provider>[^']+)' found"
-                r"|'(?P<other>[^']+)' not found in package names",
+                r"|'(?P<other>[^']+)' not found in package names"
+                r"|Problem with the RPM file specified as '(?P<file>[^']+)'",
             ),
         ),
     ),
@@ -472,6 +500,11 @@ TABLE = (
             ("locked", r"could not lock database|unable to lock database"),
             ("held", r"error: (?P<name>\S+) is in IgnorePkg"),
             ("disk_full", r"too full|not enough free disk space|" + _DISK_FULL),
+            (
+                "script_failed",
+                r"^\w+ing (?P<name>\S+)\.\.\.\n(?:(?!\w+ing \S+\.\.\.$).*\n)*?"
+                r"error: command failed to execute correctly",
+            ),
             ("script_failed", r"command failed to execute correctly|scriptlet failed"),
             (
                 "untrusted",
@@ -481,10 +514,14 @@ TABLE = (
             (
                 "network",
                 r"failed retrieving file|failed to synchronize|failed to retrieve some files"
-                r"|download library error",
+                r"|download library error|could not find database",
             ),
             ("conflict", r"could not satisfy dependencies|conflicting (?:dependencies|files)"),
-            ("conflict", r"unresolvable package conflicts|unable to satisfy dependency"),
+            (
+                "conflict",
+                r"unable to satisfy dependency '[^']*' required by (?P<name>\S+)"
+                r"|breaks dependency '[^']*' required by|unresolvable package conflicts",
+            ),
             (
                 "not_found",
                 r"target not found: (?P<name>\S+)|could not find or read package"
@@ -529,7 +566,8 @@ TABLE = (
                 "network",
                 r"^(?:ERROR|WARNING): .*(?:temporary error \(try again later\)"
                 r"|DNS(?: lookup)? error|DNS: transient error|network error"
-                r"|could not connect to server|remote server returned error|network connection aborted|operation timed out)",
+                r"|could not connect to server|remote server returned error"
+                r"|network connection aborted|operation timed out)",
             ),
             (
                 "script_failed",

@@ -93,7 +93,7 @@ _LOOKS_APART = 1.0
 _HOLDER = """for p in /proc/[0-9]*; do
 read -r name <"$p/comm" || continue
 case "$1:$2" in "${p#/proc/}:"*|":$name") ;; *) continue;; esac
-echo "process ${p#/proc/} ($(tr "\\0" " " <"$p/cmdline"))"; done"""
+echo "process ${p#/proc/} ($(tr "\\0" " " <"$p/cmdline" | sed "s/ *$//"))"; done"""
 
 
 class Packages:
@@ -161,6 +161,7 @@ class Packages:
         if work.failure.reason == "not_found" and stale and stale.reason:
             # Lists that could not be had know of nothing.
             work.failure.reason = stale.reason
+            work.failure.printed = stale.printed + work.failure.printed
         return work.judged("not_installed", lambda: work.missing)
 
     def remove(self, *packages: str, **options: Unpack[Options]) -> PackageResult:
@@ -350,6 +351,8 @@ class _Work:
         self._before: dict[str, Found] | None = None
         self._now: dict[str, Found] = {}
         self._looks_at_all = False
+        self._brought: dict[str, str] = {}
+        self._exact: set[str] = set()
         self._has_run = False
         self._sudo = False
         name = manager or here.where.manager
@@ -394,32 +397,41 @@ class _Work:
 
     def _fits(self, spec: str) -> bool:
         version, pin = self._now[spec][1], self.manager.split(spec)[1]
+        if not version or spec in self._exact:
+            return bool(version)
+        if spec in self._brought:
+            return version == self._brought[spec]
         fits = managers.fits(version, pin) if pin else True
         # What only the manager can compare, it has compared.
-        return bool(version) and (self._has_run if fits is None else fits)
+        return self._has_run if fits is None else fits
 
     def look(self) -> None:
         """See what is there of what is asked for."""
         files = [spec for spec in self.specs if self.manager.files.match(spec)]
-        named = {spec: self.manager.split(spec)[0] for spec in self.specs if spec not in files}
-        brings: dict[str, tuple[str, str, str]] = {}
+        brings: dict[str, str] = {}
         if files and self.manager.can("describe"):
             told = self.told("describe", *files)
-            brings = {spec: told[spec][0] for spec in files if told.get(spec)}
-            named.update((spec, found[0]) for spec, found in brings.items())
-        told = self.told("query", *dict.fromkeys(named.values())) if named else {}
-        now: dict[str, Found] = {spec: (named.get(spec, spec), "") for spec in self.specs}
-        for spec in files:
-            # What cannot be looked into is there if the manager has said so.
-            if spec not in brings and self._has_run and not self.failure.reason:
+            brings = {spec: told[spec][0][0] for spec in files if told.get(spec)}
+            self._brought = {spec: told[spec][0][1] for spec in brings}
+        split = {spec: self.manager.split(spec) for spec in self.specs if spec not in files}
+        names = {**{spec: name for spec, (name, _) in split.items()}, **brings}
+        own = [spec for spec, (_, pin) in split.items() if pin.startswith("-")]
+        told = self.told("query", *dict.fromkeys((*names.values(), *own))) if names else {}
+        found = {
+            asked: [one[:2] for one in several if one[2] in ("", "installed")]
+            for asked, several in told.items()
+        }
+        now: dict[str, Found] = {}
+        for spec in self.specs:
+            name = names.get(spec, spec)
+            there = found.get(name, [])
+            if spec in own:
+                there = found[spec] or [one for one in there if one[0] == name]
+                self._exact = {*self._exact, spec} if found[spec] else self._exact - {spec}
+            now[spec] = there[0] if there else (name, "")
+            if spec in files and spec not in brings and self._has_run and not self.failure.reason:
+                # What cannot be looked into is there if the manager has said so.
                 now[spec] = spec, _UNKNOWN
-        for spec, name in named.items():
-            for found, version, state in told.get(name, ()):
-                if state in ("", "installed") and (
-                    spec not in brings or version == brings[spec][1]
-                ):
-                    now[spec] = found, version
-                    break
         self._take(now)
 
     def look_at_all(self) -> None:
@@ -519,7 +531,7 @@ class _Work:
             self._heard(result.raw)
             reason, packages, _ = self.manager.reason(rendered(result.raw), 0)
             # Some say so, and end as if all were well.
-            if reason == "script_failed":
+            if reason == ("network" if verb == "refresh" else "script_failed"):
                 self.failure.reason, self.failure.packages = reason, packages
 
     def _failed(self, result: Result, error: CommandError) -> None:
@@ -564,7 +576,7 @@ class _Work:
         said = " ".join(self._run("state").output.split())
         if not said:
             return f"{self.manager.name} says that nothing is left undone."
-        mend = f" To try: {self.manager.mends}." if self.manager.mends else ""
+        mend = f" {self.manager.mends} puts it right." if self.manager.mends else ""
         return f"{self.manager.name} says: {said}{mend}"
 
     def _holder(self, told: str) -> str:
@@ -657,7 +669,8 @@ class _Work:
             self.look()
         found = tuple(wrong())
         if not failure.reason and found:
-            failure.reason, failure.packages = reason, found
+            said, packages, _ = self.manager.reason(rendered(failure.printed), 0)
+            failure.reason, failure.packages = said or reason, packages or found
         if failure.reason:
             raise self._error(failure.reason, failure=failure) from failure.cause
         return self.result()

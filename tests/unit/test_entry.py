@@ -169,7 +169,7 @@ def test_facts_are_what_was_told() -> None:
     assert found.program == ("/usr/bin/bash",)
     where = found.where
     assert (where.host, where.user, where.depth, where.shell) == ("db1", "deploy", 1, "bash")
-    assert (where.system, where.manager, where.privilege) == ("debian 12", "apt-get", "sudo")
+    assert (where.system, where.manager, where.privilege) == ("debian 12", "apt", "sudo")
     assert not where.container
 
 
@@ -240,7 +240,7 @@ def test_a_shell_that_is_in_no_table_cannot_be_wanted() -> None:
 
 
 OS_RELEASES = [
-    ("ID=debian\nVERSION_ID=12", "/usr/bin/apt-get\n/usr/bin/dnf", "debian 12", "apt-get"),
+    ("ID=debian\nVERSION_ID=12", "/usr/bin/apt-get\n/usr/bin/dnf", "debian 12", "apt"),
     ("ID=fedora\nVERSION_ID=41", "/usr/bin/apt-get\n/usr/bin/dnf", "fedora 41", "dnf"),
     ('ID="centos"\nVERSION_ID="7"', "/usr/bin/yum", "centos 7", "yum"),
     (
@@ -251,7 +251,7 @@ OS_RELEASES = [
     ),
     ("ID=arch", "/usr/bin/apt-get\n/usr/bin/pacman", "arch", "pacman"),
     ("ID=alpine\nVERSION_ID=3.20.3", "/sbin/apk", "alpine 3.20.3", "apk"),
-    ("ID=mint\nID_LIKE='ubuntu debian'", "/usr/bin/dnf\n/usr/bin/apt-get", "mint", "apt-get"),
+    ("ID=mint\nID_LIKE='ubuntu debian'", "/usr/bin/dnf\n/usr/bin/apt-get", "mint", "apt"),
     ("ID=strange", "/usr/bin/dnf\n/usr/bin/emerge", "strange", "dnf"),
     ("ID=debian", "", "debian", ""),
     ("", "/usr/sbin/pkg", "FreeBSD", "pkg"),

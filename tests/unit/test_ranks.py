@@ -17,6 +17,8 @@ RANKS = {
     "frames": 3,
     "console": 3,
     "limits": 3,
+    "managers": 3,
+    "package_names": 3,
     "dialects": 4,
     "dialogue": 4,
     "echo": 5,
@@ -34,6 +36,7 @@ RANKS = {
     "by_hand": 9,
     "jobs": 9,
     "levels": 9,
+    "packages": 9,
     "session": 10,
     "__init__": 11,
 }
