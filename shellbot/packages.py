@@ -45,6 +45,7 @@ if TYPE_CHECKING:
         timeout: Limit
         lock_timeout: float | None
         answers: Answers | None
+        sudo: str | Secret | None
         ask: bool
 
     class InstallOptions(Options, total=False):
@@ -100,8 +101,8 @@ class Packages:
     """The packages of the place that commands run in, by the manager that is native there.
 
     Every verb takes *manager*, where it is to be another one. Those that change something run it
-    as root, by sudo or doas where the user is not; with *ask* the person at the terminal is asked
-    for the password that nobody has given. The manager is told to ask nothing and has no standard
+    as root, by sudo or doas where the user is not. *sudo* is the password for that, if it is not
+    that of the login; with *ask* the person at the terminal is asked for what nobody has given. The manager is told to ask nothing and has no standard
     input, unless there are *answers*. *lock_timeout* is for how many seconds a lock that another
     process holds is waited for, *timeout* for how many each attempt may take.
 
@@ -334,6 +335,7 @@ class _Work:
         timeout: Limit = DEFAULT,
         lock_timeout: float | None = 300.0,
         answers: Answers | None = None,
+        sudo: str | Secret | None = None,
         ask: bool = True,
     ) -> None:
         self._timeout = Limits(DEFAULT_LIMIT if isinstance(timeout, Default) else timeout).total
@@ -359,6 +361,8 @@ class _Work:
         if not name:
             raise self._error("no_manager")
         self.manager = managers.named(name)
+        if sudo is not None:
+            level.password = sudo if isinstance(sudo, Secret) else Secret(sudo)
 
     # What is asked for, and what is there of it
 
