@@ -68,12 +68,12 @@ class Manager:
         """What is told it for each way with configuration files that were changed."""
         self.pinned = pinned
         """What is told it where a version is asked for."""
-        self.pin = re.compile(pin)
+        self.pin = pin
         """What follows a name that asks for a version; behind a dash it may be the name's own."""
-        self.refuses = re.compile(refuses)
+        self.refuses = refuses
         """What in a name would mean something else than that name."""
-        self.files = re.compile(rf"(?:\./|\.\./|/|\w+://).*{files}\Z|[^/]*{files}\Z")
-        """What is a file, and no name."""
+        self.files = files
+        """How the files end that it takes."""
         self.is_private = is_private
         """Whether it belongs to a user, and root must not run it."""
         self.mends = mends
@@ -104,21 +104,25 @@ class Manager:
         words = " ".join(map(quote, ("sh", "-c", script, "sh", *arguments)))
         return f"env {' '.join(settings)} {words}{'' if asks else ' </dev/null'}"
 
+    def is_file(self, wanted: str) -> bool:
+        """Whether *wanted* is a file or a URL, and no name."""
+        return re.search(rf"(?:{self.files})\Z", wanted) is not None
+
     def split(self, wanted: str) -> tuple[str, str]:
         """Return the name in *wanted*, and what it asks of the version."""
-        found = None if self.files.match(wanted) else self.pin.search(wanted)
+        found = None if self.is_file(wanted) else re.search(self.pin, wanted)
         return (wanted[: found.start()], found.group()) if found else (wanted, "")
 
     def check(self, wanted: str) -> None:
         """Make sure that *wanted* is what can be asked for by that name."""
         if not wanted or wanted.startswith("-") or not wanted.isprintable():
             raise UsageError(f"{wanted!r} is no name of a package")
-        if self.files.match(wanted):
+        if self.is_file(wanted):
             return
         if re.search(r"\s", wanted):
             raise UsageError(f"{wanted!r} is not one name; give each as an argument of its own")
         name, _ = self.split(wanted)
-        if not name or self.refuses.search(name):
+        if not name or re.search(self.refuses, name):
             raise UsageError(f"{wanted!r} would mean something else to {self.name} than one name")
 
     def reason(self, printed: str, status: int) -> tuple[str, tuple[str, ...], str]:

@@ -102,9 +102,10 @@ class Packages:
 
     Every verb takes *manager*, where it is to be another one. Those that change something run it
     as root, by sudo or doas where the user is not. *sudo* is the password for that, if it is not
-    that of the login; with *ask* the person at the terminal is asked for what nobody has given. The manager is told to ask nothing and has no standard
-    input, unless there are *answers*. *lock_timeout* is for how many seconds a lock that another
-    process holds is waited for, *timeout* for how many each attempt may take.
+    that of the login; with *ask* the person at the terminal is asked for what nobody has given.
+    The manager is told to ask nothing and has no standard input, unless there are *answers*.
+    *lock_timeout* is for how many seconds a lock that another process holds is waited for,
+    *timeout* for how many each attempt may take.
 
     They raise :class:`PackageError`, whose ``reason`` says why.
     """
@@ -411,7 +412,7 @@ class _Work:
 
     def look(self) -> None:
         """See what is there of what is asked for."""
-        files = [spec for spec in self.specs if self.manager.files.match(spec)]
+        files = [spec for spec in self.specs if self.manager.is_file(spec)]
         brings: dict[str, str] = {}
         if files and self.manager.can("describe"):
             told = self.told("describe", *files)
@@ -502,7 +503,7 @@ class _Work:
 
     def do(self, verb: str, specs: Sequence[str], flags: str = "") -> None:
         """Have the manager do something, and see whether it said that it could."""
-        files = [spec for spec in specs if self.manager.files.match(spec)]
+        files = [spec for spec in specs if self.manager.is_file(spec)]
         apart = bool(files) and self.manager.can(f"{verb}_files")
         self.failure = _Failure()
         for part, names in (
