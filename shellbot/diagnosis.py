@@ -387,9 +387,12 @@ def _in_containers(scene: Scene, known: list[Process]) -> tuple[list[Process], b
             space = _process_space(one.pid)
             if space and space != _process_space(os.getpid()):
                 spaces.setdefault(space, []).append(one)
+    among = list(spaces.values())
+    # Others on this machine may use containers as well.
+    among = [found for found in among if any(_names(client, found) for client in clients)] or among
     named = [
         found
-        for found in spaces.values()
+        for found in among
         if any(
             words and words == client[-len(words) :]
             for client in clients
@@ -398,7 +401,21 @@ def _in_containers(scene: Scene, known: list[Process]) -> tuple[list[Process], b
     ]
     if len(named) == 1:
         return named[0], True
-    return (next(iter(spaces.values())), False) if len(spaces) == 1 else ([], False)
+    return (among[0], False) if len(among) == 1 else ([], False)
+
+
+def _names(client: list[str], found: list[Process]) -> bool:
+    """Whether a client was given the number, or podman's name, of the container of *found*."""
+    for one in found:
+        numbers = processes.container_numbers(one.pid)
+        keeper = processes.arguments(one.parent) or [""]
+        kept = os.path.basename(keeper[0]) == "conmon" and "-n" in keeper[:-1]
+        name = keeper[keeper.index("-n") + 1] if kept else None
+        for word in client[2:]:
+            whole = re.fullmatch("[0-9a-f]{6,64}", word)
+            if word == name or (whole and any(number.startswith(word) for number in numbers)):
+                return True
+    return False
 
 
 def _process_space(pid: int) -> str:

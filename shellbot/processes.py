@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import time
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -303,6 +304,16 @@ def _files(pid: int, numbers: Iterable[int]) -> list[File]:
         except OSError:  # closed meanwhile, or another user's
             continue
     return found
+
+
+def container_numbers(pid: int) -> list[str]:
+    """Return the numbers of the container that process *pid* is in, if that has any."""
+    try:
+        with open(f"/proc/{pid}/cgroup") as file:
+            # "0::/system.slice/docker-4f5a....scope" (cgroups(7)); a nested one has two.
+            return re.findall(r"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])", file.read())
+    except OSError:
+        return []
 
 
 def is_frozen(pid: int) -> bool:
