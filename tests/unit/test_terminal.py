@@ -39,9 +39,9 @@ def relay() -> Iterator[Terminal]:
 
 def says_it_is_here(terminal: Terminal) -> bool:
     printed = b""
-    while b"here" not in printed and (data := terminal.read(20)):
+    while b"\n" not in printed and (data := terminal.read(20)):
         printed += data
-    return b"here" in printed
+    return printed.endswith(b"here\n")
 
 
 def state(terminal: Terminal) -> str:
