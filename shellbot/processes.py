@@ -44,7 +44,7 @@ class Process:
 
     __slots__ = (
         *("pid", "name", "state", "parent", "group", "session", "terminal", "foreground"),
-        *("busy", "started", "stack"),
+        *("busy", "reaped", "started", "stack"),
     )
 
     def __init__(self, pid: int, name: str, fields: list[bytes]) -> None:
@@ -62,6 +62,8 @@ class Process:
         """The process group that has that terminal."""
         self.busy = (int(fields[11]) + int(fields[12])) / _TICKS
         """The processor time it has used, in seconds."""
+        self.reaped = (int(fields[13]) + int(fields[14])) / _TICKS
+        """The same of those that it has started and waited for."""
         self.started = int(fields[19])
         """The tick that it was started in, by CLOCK_BOOTTIME."""
         self.stack = int(fields[25])
