@@ -43,6 +43,17 @@ __sb6() { PROGRAM cat -- "$__sb_f" && PROGRAM rm -f -- "$__sb_f"; }
 # terminal hands over and any shell can keep: `%b` gives the bytes back, NUL included.
 _TAKE_INPUT = r"__sb_i=$(PROGRAM tr -d '\n#' </dev/tty)"
 _POUR = r"""GUARD printf %b "$__sb_i" """
+# Where the shell further out might be there for the rest of it, it ends with a line and not with
+# Ctrl-D, and a command that is as long as to arrive in parts is typed in that form as well.
+_TAKE_INPUT_BELOW = r"__sb_i=$(PROGRAM sed '/^##/q' </dev/tty | PROGRAM tr -d '\n#')"
+_TAKE_COMMAND = r"""__sb_c=$(PROGRAM sed '/^##/q' </dev/tty | PROGRAM tr -d '\n#')
+__sb_c=$(POUR_COMMAND)"""
+_TAKEN = r"""GUARD eval "$__sb_c"
+"""
+_TAKEN_ONLY = r"""GUARD eval "case . in x)
+$__sb_c
+;;
+esac" """
 # A shell without process substitution runs the command in a subshell, as the end of a pipeline.
 # What pours is not to be killed by a command that does not read it all: pipefail would tell.
 _FEED = r"""({ GUARD set +x; GUARD trap '' PIPE; POUR
@@ -225,8 +236,17 @@ class Dialect:
         self._state = (
             f"\\{guard} command -p env -0 2>/dev/null >>%s && \\{guard} pwd 2>/dev/null >>%s"
         )
-        self.take_input = _filled_in(_TAKE_INPUT, words).encode()
-        """What to run to take in the input that is typed then."""
+        self._take_input = _filled_in(_TAKE_INPUT, words).encode()
+        self._take_input_below = _filled_in(_TAKE_INPUT_BELOW, words).encode()
+        pour_command = ("POUR_COMMAND", pour.replace("__sb_i", "__sb_c"))
+        self.take_command = _filled_in(_TAKE_COMMAND, (pour_command, *words)).encode()
+        """What to run to take in a command that is typed then."""
+        self.taken = _filled_in(_TAKEN, words).encode()
+        """What runs that."""
+        self.taken_only = _filled_in(_TAKEN_ONLY, words).encode()
+        """What has it parsed to its end, and not run."""
+        self.forget_taken = b"__sb_c="
+        """What to run once it has ended."""
         self.tell_errors = rb"\__sb6 >/dev/tty"
         """What to run to be told the standard error of a command that was cut short."""
         self._feed = _filled_in(feed, words)
@@ -271,7 +291,7 @@ class Dialect:
         *word* is what runs it: ``eval``, or what stands for that in one shell only.
         """
         begin = (self._begin_after_failure if after_failure else self._begin) % number
-        if self._not_in_eval and b"set" in command and self._outside_eval(command):
+        if self.runs_outside_eval(command):
             # No prompt between its lines: the end is on the last of them.
             opening = begin + b"; " + self._hide_prompt
             closing = self._finish % (number, b"=") + self._leave
@@ -303,6 +323,10 @@ class Dialect:
         Simple commands, so that a DEBUG trap or `set -x` cannot write there as well.
         """
         return (self._state % (quote(file), quote(file))).encode()
+
+    def take_input(self, *, below: bool) -> bytes:
+        """Return what to run to take in the input that is typed then, *below* another shell."""
+        return self._take_input_below if below else self._take_input
 
     def fed(self, command: bytes) -> bytes:
         """Return *command* with the input that was taken in as its standard input."""
@@ -347,9 +371,12 @@ class Dialect:
         text = _filled_in(template, self._words).replace("PID", str(pid))
         return text.replace("DIRECTORY", quote(directory)).encode("utf-8", "surrogateescape")
 
-    def _outside_eval(self, command: bytes) -> bool:
+    def runs_outside_eval(self, command: bytes) -> bool:
+        """Whether *command* is typed as plain lines, as it does harm in an eval."""
+        if not self._not_in_eval or b"set" not in command:
+            return False
         # What a here-document holds is not run, and its end has to stand on a line of its own.
-        found = re.search(str(self._not_in_eval).encode(), command)
+        found = re.search(self._not_in_eval.encode(), command)
         return found is not None and b"<<" not in command
 
     def question(self, number: int) -> bytes:

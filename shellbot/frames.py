@@ -37,6 +37,8 @@ RECORD_SEPARATOR = b"\x1e"
 # A terminal in canonical mode drops what goes over 4,095 bytes in one line (1,023 on macOS).
 _LINE_LIMIT = 1_000
 _LINE, _PORTION = 960, 65_536
+INPUT_ENDS = b"##\n"
+"""The last line of *inert* input."""
 _PIECE = rb"(?s).{1,240}[\x80-\xbf]{0,3}"
 
 # What the line discipline acts on instead of passing on; with ^V (LNEXT) in front it passes it on
@@ -141,20 +143,27 @@ def _delimiter(document: re.Match[bytes]) -> bytes:
     return document["single"] if document["single"] is not None else document["double"]
 
 
-def as_input(data: bytes) -> Iterator[bytes]:
+def as_input(data: bytes, *, inert: bool = False) -> Iterator[bytes]:
     """Hand out *data* as lines to be typed, for a shell to give back with ``printf %b``.
 
     All of it is printable, so that no terminal acts on it, and its own newlines mean nothing. For
-    a shell at its prompt it is nothing but comments, should the one it is meant for be gone.
+    a shell at its prompt it is nothing but comments, should the one it is meant for be gone; if it
+    is *inert*, so is the rest of a line that the other one has begun to read.
     """
+    table = _octal() if inert else _printable()
     for start in range(0, len(data), _PORTION):
-        text = b"".join(map(_printable().__getitem__, data[start : start + _PORTION]))
+        text = b"".join(map(table.__getitem__, data[start : start + _PORTION]))
         yield b"".join(b"#%b\n" % text[at : at + _LINE] for at in range(0, len(text), _LINE))
 
 
 @cache
+def _octal() -> list[bytes]:
+    return [b"\\0%03o" % code for code in range(256)]
+
+
+@cache
 def _printable() -> list[bytes]:
-    table = [bytes((code,)) if 0x20 <= code < 0x7F else b"\\0%03o" % code for code in range(256)]
+    table = [bytes((code,)) if 0x20 <= code < 0x7F else _octal()[code] for code in range(256)]
     table[0x0A], table[0x5C], table[0x23] = b"\\n", rb"\\", rb"\0043"
     return table
 

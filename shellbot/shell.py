@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 _START_LIMIT = 30.0
 _STATE_LIMIT = 5.0
+# What is typed at once and not longer than this arrives as a whole or not at all.
+_AT_ONCE = 1_000
 
 
 class Shell:
@@ -92,19 +94,26 @@ class Shell:
         """
         data = self.readied(command)
         status, raw, errors = 0, b"", b"" if splits else None
+        asks, runs = frames.may_lack_terminator(data), not frames.does_nothing(data)
+        only = frames.parsed_only(data)
         try:
-            if frames.may_lack_terminator(data):
-                only = frames.parsed_only(data)
+            if apart := self._goes_apart(data):
+                yield from self._give(data, self.dialect.take_command, attention)
+                data, only = self.dialect.taken, self.dialect.taken_only
+            if asks:
                 status, raw = yield from self._frame(only, attention, aside=True)
-            if status == 0 and not frames.does_nothing(data):
+            if status == 0 and runs:
                 if given is not None:
-                    yield from self._give(given, attention)
+                    take = self.dialect.take_input(below=self.line.outer is not None)
+                    yield from self._give(given, take, attention)
                     data = self.dialect.fed(data)
                 if splits:
                     data = self.dialect.split(self.line.number + 1, data)
                 status, raw = yield from self._frame(data, attention)
                 if splits:
                     raw, errors = self._split(status, raw)
+            if apart:
+                self._forget_taken()
         except StoppedError as stopped:
             partial = attention.own(self.line.parser.take_output())
             if splits:
@@ -146,14 +155,31 @@ class Shell:
         """Run what is no command of the user's; return its status and what it printed."""
         self.readied(command)
         try:
-            return outcome(self._frame(frame, attention, aside=True))
+            if apart := self._goes_apart(frame):
+                outcome(self._give(frame, self.dialect.take_command, attention))
+                frame = self.dialect.taken
+            ended = outcome(self._frame(frame, attention, aside=True))
+            if apart:
+                self._forget_taken()
+            return ended
         except StoppedError as stopped:
             partial = self.line.parser.take_output()
             raise stopped.told(command, self.line, attention, partial) from None
 
-    def _give(self, given: bytes, attention: Attention) -> Generator[bytes, None, None]:
-        """Have the shell take in what a command is to read."""
-        taking = self._frame(self.dialect.take_input, attention, given=given, aside=True)
+    def _goes_apart(self, command: bytes) -> bool:
+        """Whether *command* may arrive in parts, and the rest at the shell further out."""
+        may_arrive_in_parts = self.line.outer is not None and len(command) > _AT_ONCE
+        return may_arrive_in_parts and not self.dialect.runs_outside_eval(command)
+
+    def _forget_taken(self) -> None:
+        attention = Attention(Limits(_STATE_LIMIT))
+        outcome(self._frame(self.dialect.forget_taken, attention, aside=True))
+
+    def _give(
+        self, given: bytes, take: bytes, attention: Attention
+    ) -> Generator[bytes, None, None]:
+        """Have the shell take in what is typed then, which is *given* to it."""
+        taking = self._frame(take, attention, given=given, aside=True)
         status, raw = yield from taking
         if status != 0:
             raise SessionError("the input was not taken in", where=self.where, printed=raw)
@@ -234,9 +260,13 @@ class Shell:
         if given is not None:
             yield from talk.go_on(lambda: line.parser.started)
             ends = attention.ends(inf)
-            begun = line.parser.status is None
-            if begun and all(line.type(lines, ends) for lines in frames.as_input(given)):
-                line.end_input(ends)
+            begun, below = line.parser.status is None, line.outer is not None
+            lines = frames.as_input(given, inert=below)
+            if begun and all(line.type(one, ends) for one in lines):
+                if below:
+                    line.type(frames.INPUT_ENDS, ends)
+                else:
+                    line.end_input(ends)
         yield from talk.go_on(attention.is_at_prompt)
 
     def guarded(self, steps: Generator[bytes, None, None]) -> Generator[bytes, None, None]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -134,6 +135,7 @@ MEANT: dict[str, Meant] = {
     "split": lambda session, mark: session.send(mark, stderr="split"),
     "an answer": answering,
     "a job": lambda session, mark: session.background(mark).wait(),
+    "a long job": lambda session, mark: session.background(f"{mark}\n" * 500),
     "a program": in_a_program,
     "by hand": by_hand,
     "a login": lambda session, mark: session.login(f"{mark}; sh"),
@@ -192,6 +194,57 @@ def test_nothing_runs_outside_when_ssh_goes_in_the_same_moment(
             outside(session)
         assert not (tmp_path / "mark").exists()
         assert lost == 40
+
+
+# It is gone as soon as it has read so much, and leaves the rest where it is.
+CUT = """
+import os, pty, select, sys, termios, tty
+pid, shell = pty.fork()
+if pid == 0:
+    os.execvp(sys.argv[2], sys.argv[2:])
+modes, left = termios.tcgetattr(0), None
+tty.setraw(0)
+while True:
+    ready, _, _ = select.select([0, shell], [], [])
+    if shell in ready:
+        try:
+            os.write(1, os.read(shell, 4096))
+        except OSError:
+            break
+    if 0 in ready:
+        keys = os.read(0, 100)
+        if left is None and os.path.exists(sys.argv[1]):
+            left = int(open(sys.argv[1]).read())
+        if left is not None:
+            left -= len(keys)
+            if left <= 0:
+                os._exit(1)
+        os.write(shell, keys)
+termios.tcsetattr(0, termios.TCSANOW, modes)
+"""
+
+
+@pytest.mark.parametrize("shell", ["bash", "dash", "zsh", "ksh93", "mksh", "ash"])
+def test_the_rest_of_what_was_typed_is_not_run_outside(
+    shell: str, tmp_path: Path, need: Callable[[str], None]
+) -> None:
+    """The relay has taken the first part of it."""
+    need(shell)
+    relay, cut = tmp_path / "relay.py", tmp_path / "cut"
+    relay.write_text(CUT)
+    mark = f'test -z "${{kept#x}}" || touch {tmp_path}/mark'
+    with Session(shell, cwd=tmp_path) as session:
+        session.send("export kept='from before'; cd /usr")
+        for kind in ("2,000 lines", "100 kB", "input", "a long job"):
+            for length in (300, 5_000):
+                inner = shell_of(shell)
+                session.login(f"{sys.executable} {relay} {cut} {inner}", shell=shell)
+                cut.write_text(str(length))
+                with pytest.raises(LevelLostError):
+                    MEANT[kind](session, mark)
+                cut.unlink()
+                outside(session)
+                assert not (tmp_path / "mark").exists(), (kind, length)
 
 
 def shell_of(name: str) -> str:
