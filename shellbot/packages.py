@@ -487,7 +487,10 @@ class _Work:
         if refreshed is not None and time.monotonic() - refreshed <= max_age:
             return True
         minutes = int(max_age / 60)
-        return minutes > 0 and bool(self._run("lists", str(minutes)).output.strip())
+        if minutes <= 0:
+            return False
+        # Paths are lists; what else is printed is a complaint that there are none.
+        return any(one.startswith("/") for one in self._run("lists", str(minutes)).output.split())
 
     def refresh(self) -> _Failure:
         """Have the lists fetched; return how that went, which need not be the end of it."""
