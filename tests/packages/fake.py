@@ -1,0 +1,148 @@
+"""A machine with a Fake in the place of each manager that cannot be had.
+
+A Fake is told which calls will come, and what to print for each. It prints what was recorded, and
+knows nothing: what a manager would really do with a call is not shown by it.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import shellbot
+from shellbot import managers
+
+COMMANDS = {
+    "apk": ("apk",),
+    "xbps": ("xbps-install", "xbps-query", "xbps-pkgdb", "xbps-remove"),
+    "emerge": ("emerge", "portageq"),
+    "brew": ("brew",),
+    "pkg": ("pkg",),
+    "opkg": ("opkg",),
+}
+SYSTEMS = {
+    "apk": "alpine",
+    "xbps": "void",
+    "emerge": "gentoo",
+    "brew": "",
+    "pkg": "freebsd",
+    "opkg": "openwrt",
+}
+# One argument a line, so that blanks within one are seen.
+SCRIPT = """#!/bin/sh
+cd /fake/calls || exit 86
+number=$(($(cat number) + 1))
+echo "$number" >number
+printf '%s\\n' "${0##*/}" "$@" >"$number.called"
+env >"$number.environment"
+readlink /proc/self/fd/0 >"$number.input"
+if ! cmp -s "$number.called" "$number.expected"; then
+    echo "Fake ${0##*/}: nothing was recorded for: $*"
+    exit 86
+fi
+cat "$number.output"
+test ! -e "$number.waits" || read -r never <>"$number.waits"
+exit "$(cat "$number.status")"
+"""
+
+
+class FakeManager:
+    """The commands of one manager, in a root directory of their own; *there* is the session."""
+
+    def __init__(self, manager: str, root: Path) -> None:
+        self.manager = manager
+        self.root = root
+        self.expected: list[list[str]] = []
+        self._calls = root / "fake/calls"
+        self._calls.mkdir(parents=True)
+        (self._calls / "number").write_text("0\n")
+        for command in COMMANDS[manager]:
+            path = root / "fake" / command
+            path.write_text(SCRIPT)
+            path.chmod(0o755)
+
+    def will(self, line: str, output: str = "", status: int = 0, *, waits: bool = False) -> None:
+        """Expect the call *line* next, and answer it; with *waits* it does not end by itself."""
+        self.expected.append(shlex.split(line))
+        stem = self._calls / str(len(self.expected))
+        stem.with_suffix(".expected").write_text("\n".join(self.expected[-1]) + "\n")
+        stem.with_suffix(".output").write_text(output)
+        stem.with_suffix(".status").write_text(f"{status}\n")
+        if waits:
+            os.mkfifo(stem.with_suffix(".waits"))
+
+    @property
+    def called(self) -> list[list[str]]:
+        """How it was called, in order."""
+        return [self._noted(number, "called") for number in range(1, self._number + 1)]
+
+    @property
+    def environment(self) -> set[str]:
+        """What its last call had in its environment."""
+        return set(self._noted(self._number, "environment"))
+
+    @property
+    def inputs(self) -> set[str]:
+        """What was standard input, of all calls."""
+        return {self._noted(number, "input")[0] for number in range(1, self._number + 1)}
+
+    @property
+    def _number(self) -> int:
+        return int((self._calls / "number").read_text())
+
+    def _noted(self, number: int, what: str) -> list[str]:
+        return (self._calls / f"{number}.{what}").read_text().splitlines()
+
+    def has(self, path: str, content: str = "") -> None:
+        """Have a file there, as new as can be."""
+        where = self.root / path.lstrip("/")
+        where.parent.mkdir(parents=True, exist_ok=True)
+        where.write_text(content)
+
+
+def make_root(root: Path, manager: str, *, is_busybox: bool) -> None:
+    """Make what is in the root directory, but for what is mounted there."""
+    for directory in ("usr/lib", "usr/lib64", "usr/bin", "usr/sbin", "proc", "dev", "etc", "tmp", "root"):
+        (root / directory).mkdir(parents=True)
+    for link in ("bin", "sbin", "lib", "lib64"):
+        (root / link).symlink_to(f"usr/{link}")
+    (root / "etc/passwd").write_text("root:x:0:0::/root:/bin/sh\n")
+    if SYSTEMS[manager]:
+        (root / "etc/os-release").write_text(f"ID={SYSTEMS[manager]}\n")
+    if is_busybox:
+        program = root / "usr/bin/busybox"
+        program.write_bytes(Path("/bin/busybox").read_bytes())
+        program.chmod(0o755)
+        applets = subprocess.run(
+            ["busybox", "--list"], check=True, capture_output=True, text=True, timeout=20
+        )
+        for applet in applets.stdout.split():
+            if applet != "busybox":
+                (root / "usr/bin" / applet).symlink_to("busybox")
+
+
+@contextmanager
+def machine(
+    session: shellbot.Session, root: Path, manager: str, shell: str
+) -> Iterator[FakeManager]:
+    """Log in to a machine whose only manager is a Fake; ash is busybox, and so is all there."""
+    root.mkdir()
+    make_root(root, manager, is_busybox=shell == "ash")
+    mounts = ["usr/lib", "usr/lib64", "proc", "dev"]
+    if shell != "ash":
+        mounts += ["usr/bin", "usr/sbin"]
+    script = (
+        f"cd {shlex.quote(str(root))} && "
+        f"for one in {' '.join(mounts)}; do "
+        "test ! -d /$one || mount --rbind /$one $one || exit; done; "
+        f"for one in {' '.join(row.command for row in managers.TABLE)}; do "
+        "test ! -e usr/bin/$one || mount --bind /dev/null usr/bin/$one || exit; done; "
+        f"exec chroot . /usr/bin/env PATH=/fake:/usr/bin {shell}"
+    )
+    fake = FakeManager(manager, root)
+    with session.login(["unshare", "--mount", "sh", "-c", script], shell=shell):
+        yield fake
