@@ -87,6 +87,7 @@ DEFAULT_LIMIT = 3_600.0
 """How long a manager may take, in seconds, where nobody says."""
 _IN_THE_BASE = "in the base system"
 _UNKNOWN = "unknown"
+_NOT_YOURS = "log in as the user that it belongs to, who is not root"
 # How often a person may try.
 _PASSWORDS = 3
 _LOOKS_APART = 1.0
@@ -716,4 +717,5 @@ class _Work:
             partial=found.printed,
             where=self._here.where,
             detail=detail or found.detail,
+            advice=_NOT_YOURS if reason == "not_root" and manager and manager.is_private else "",
         )

@@ -32,21 +32,28 @@ SYSTEMS = {
     "pkg": "freebsd",
     "opkg": "openwrt",
 }
-# One argument a line, so that blanks within one are seen.
-SCRIPT = """#!/bin/sh
+# What stands between two arguments, so that blanks within one are seen.
+BETWEEN = "\x1f"
+# What a shell does by itself takes no time.
+SCRIPT = f"""#!/bin/sh
 cd /fake/calls || exit 86
-number=$(($(cat number) + 1))
+read -r number <number
+number=$((number + 1))
 echo "$number" >number
-printf '%s\\n' "${0##*/}" "$@" >"$number.called"
-env >"$number.environment"
-readlink /proc/self/fd/0 >"$number.input"
-if ! cmp -s "$number.called" "$number.expected"; then
-    echo "Fake ${0##*/}: nothing was recorded for: $*"
+IFS='{BETWEEN}'
+called="${{0##*/}}{BETWEEN}$*"
+echo "$called" >"$number.called"
+export -p >"$number.environment"
+test /dev/stdin -ef /dev/null && echo /dev/null >"$number.input"
+IFS= read -r expected <"$number.expected"
+if test "$called" != "$expected"; then
+    echo "Fake ${{0##*/}}: nothing was recorded for: $*"
     exit 86
 fi
-cat "$number.output"
+test ! -s "$number.output" || cat "$number.output"
 test ! -e "$number.waits" || read -r never <>"$number.waits"
-exit "$(cat "$number.status")"
+read -r status <"$number.status"
+exit "$status"
 """
 
 
@@ -69,7 +76,7 @@ class FakeManager:
         """Expect the call *line* next, and answer it; with *waits* it does not end by itself."""
         self.expected.append(shlex.split(line))
         stem = self._calls / str(len(self.expected))
-        stem.with_suffix(".expected").write_text("\n".join(self.expected[-1]) + "\n")
+        stem.with_suffix(".expected").write_text(BETWEEN.join(self.expected[-1]) + "\n")
         stem.with_suffix(".output").write_text(output)
         stem.with_suffix(".status").write_text(f"{status}\n")
         if waits:
@@ -78,24 +85,24 @@ class FakeManager:
     @property
     def called(self) -> list[list[str]]:
         """How it was called, in order."""
-        return [self._noted(number, "called") for number in range(1, self._number + 1)]
+        return [self._noted(one, "called").rstrip("\n").split(BETWEEN) for one in self._numbers]
 
     @property
-    def environment(self) -> set[str]:
-        """What its last call had in its environment."""
-        return set(self._noted(self._number, "environment"))
+    def environment(self) -> str:
+        """What its last call had in its environment, as a shell would set it."""
+        return self._noted(self._numbers[-1], "environment")
 
     @property
-    def inputs(self) -> set[str]:
-        """What was standard input, of all calls."""
-        return {self._noted(number, "input")[0] for number in range(1, self._number + 1)}
+    def had_input(self) -> bool:
+        """Whether any call could have read what somebody types."""
+        return any(not (self._calls / f"{one}.input").exists() for one in self._numbers)
 
     @property
-    def _number(self) -> int:
-        return int((self._calls / "number").read_text())
+    def _numbers(self) -> range:
+        return range(1, int((self._calls / "number").read_text()) + 1)
 
-    def _noted(self, number: int, what: str) -> list[str]:
-        return (self._calls / f"{number}.{what}").read_text().splitlines()
+    def _noted(self, number: int, what: str) -> str:
+        return (self._calls / f"{number}.{what}").read_text()
 
     def has(self, path: str, content: str = "") -> None:
         """Have a file there, as new as can be."""

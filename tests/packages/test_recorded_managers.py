@@ -6,6 +6,7 @@ a row calls its manager and how it reads the answer, and not that the real one a
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -76,7 +77,7 @@ def start(tmp_path: Path, need: Callable[[str], None]) -> Start:
             assert session.where.manager == manager
             yield fake, session.packages
             assert fake.called == fake.expected
-            assert fake.inputs <= {"/dev/null"}
+            assert not fake.had_input
 
     return start
 
@@ -162,7 +163,7 @@ def test_install_of_what_is_missing(start: Start, manager: str, shell: str) -> N
         assert (result.manager, result[tree].before, result[tree].version) == (manager, "", version)
         assert result
         assert said(manager, "install")[0].strip() in result.output.replace("\r", "")
-        assert {"LC_ALL=C", "TERM=dumb"} <= fake.environment
+        assert re.search(r"LC_ALL='?C'?$", fake.environment, re.MULTILINE)
 
         will_be_asked(fake, there=True)
         again = packages.install(tree)
@@ -343,7 +344,7 @@ def _ask_brew(fake: FakeManager, packages: Packages) -> None:
         '"urls":{"stable":{"url":"https://example.org/git"}}}],"casks":[]}\n',
     )
     assert packages.available("git") == "2.47.1"
-    assert "HOMEBREW_NO_AUTO_UPDATE=1" in fake.environment
+    assert re.search(r"HOMEBREW_NO_AUTO_UPDATE='?1'?$", fake.environment, re.MULTILINE)
     fake.will("brew info --json=v2 a/tap/nosuch", *said("brew", "not_found_info"))
     assert packages.available("a/tap/nosuch") is None
     fake.has("/opt/homebrew/Cellar/git/2.46.0/bin/git")
