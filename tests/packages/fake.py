@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -111,45 +112,46 @@ class FakeManager:
         where.write_text(content)
 
 
-def make_root(root: Path, manager: str, *, is_busybox: bool) -> None:
+def make_applets(directory: Path) -> None:
+    """Make busybox and all that it can be called as, as Alpine and OpenWrt have it."""
+    directory.mkdir()
+    program = shutil.copy("/bin/busybox", directory / "busybox")
+    listed = subprocess.run(
+        [program, "--list"], check=True, capture_output=True, text=True, timeout=20
+    )
+    for applet in {*listed.stdout.split()} - {"busybox"}:
+        (directory / applet).symlink_to("busybox")
+
+
+def make_root(root: Path, manager: str) -> None:
     """Make what is in the root directory, but for what is mounted there."""
-    for directory in ("usr/lib", "usr/lib64", "usr/bin", "usr/sbin", "proc", "dev", "etc", "tmp", "root"):
+    for directory in ("usr/lib", "usr/lib64", "usr/bin", "proc", "dev", "etc", "root"):
         (root / directory).mkdir(parents=True)
-    for link in ("bin", "sbin", "lib", "lib64"):
+    for link in ("bin", "lib", "lib64"):
         (root / link).symlink_to(f"usr/{link}")
     (root / "etc/passwd").write_text("root:x:0:0::/root:/bin/sh\n")
     if SYSTEMS[manager]:
         (root / "etc/os-release").write_text(f"ID={SYSTEMS[manager]}\n")
-    if is_busybox:
-        program = root / "usr/bin/busybox"
-        program.write_bytes(Path("/bin/busybox").read_bytes())
-        program.chmod(0o755)
-        applets = subprocess.run(
-            ["busybox", "--list"], check=True, capture_output=True, text=True, timeout=20
-        )
-        for applet in applets.stdout.split():
-            if applet != "busybox":
-                (root / "usr/bin" / applet).symlink_to("busybox")
 
 
 @contextmanager
 def machine(
-    session: shellbot.Session, root: Path, manager: str, shell: str
+    session: shellbot.Session, root: Path, manager: str, programs: Path
 ) -> Iterator[FakeManager]:
-    """Log in to a machine whose only manager is a Fake; ash is busybox, and so is all there."""
-    root.mkdir()
-    make_root(root, manager, is_busybox=shell == "ash")
-    mounts = ["usr/lib", "usr/lib64", "proc", "dev"]
-    if shell != "ash":
-        mounts += ["usr/bin", "usr/sbin"]
-    script = (
-        f"cd {shlex.quote(str(root))} && "
-        f"for one in {' '.join(mounts)}; do "
-        "test ! -d /$one || mount --rbind /$one $one || exit; done; "
-        f"for one in {' '.join(row.command for row in managers.TABLE)}; do "
-        "test ! -e usr/bin/$one || mount --bind /dev/null usr/bin/$one || exit; done; "
-        f"exec chroot . /usr/bin/env PATH=/fake:/usr/bin {shell}"
-    )
+    """Log in to a machine whose only manager is a Fake; all else that it has is in *programs*."""
+    make_root(root, manager)
     fake = FakeManager(manager, root)
-    with session.login(["unshare", "--mount", "sh", "-c", script], shell=shell):
+    mounts = {"usr/lib": "/usr/lib", "usr/lib64": "/usr/lib64", "dev": "/dev", "proc": "/proc"}
+    script = "".join(
+        f"mount --rbind {shlex.quote(source)} {target} || exit; "
+        for target, source in {**mounts, "usr/bin": str(programs)}.items()
+        if Path(source).is_dir()
+    )
+    # What the machine of the tests has is none of this one's.
+    for row in managers.TABLE:
+        if (programs / row.command).exists():
+            script += f"mount --bind /dev/null usr/bin/{row.command} || exit; "
+    script = f"cd {shlex.quote(str(root))} && {script}"
+    script += "exec chroot . /usr/bin/env PATH=/fake:/usr/bin sh"
+    with session.login(["unshare", "--mount", "sh", "-c", script]):
         yield fake

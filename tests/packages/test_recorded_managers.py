@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 import pytest
-from packages.fake import COMMANDS, FakeManager, machine
+from packages.fake import COMMANDS, FakeManager, machine, make_applets
 from packages.recorded import FOLDER, Transcript, read, transcripts
 
 import shellbot
@@ -62,19 +62,28 @@ def test_the_transcripts_have_been_sorted_whole() -> None:
 Start: TypeAlias = Callable[..., AbstractContextManager[tuple[FakeManager, Packages]]]
 
 
+@pytest.fixture(scope="module")
+def applets(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """All that busybox can be called as."""
+    path = tmp_path_factory.mktemp("busybox") / "bin"
+    make_applets(path)
+    return path
+
+
 @pytest.fixture
-def start(tmp_path: Path, need: Callable[[str], None]) -> Start:
+def start(tmp_path: Path, need: Callable[[str], None], request: pytest.FixtureRequest) -> Start:
     """Log in to where a Fake is the manager, and see at the end that all was called as expected."""
 
     @contextmanager
     def start(manager: str, shell: str = "bash") -> Iterator[tuple[FakeManager, Packages]]:
-        for program in ("unshare", "mount", shell):
+        for program in ("unshare", "mount", "chroot", shell):
             need(program)
+        programs = request.getfixturevalue("applets") if shell == "ash" else Path("/usr/bin")
         with (
             shellbot.bash() as session,
-            machine(session, tmp_path / manager, manager, shell) as fake,
+            machine(session, tmp_path / manager, manager, programs) as fake,
         ):
-            assert session.where.manager == manager
+            assert (session.where.manager, session.where.shell) == (manager, shell)
             yield fake, session.packages
             assert fake.called == fake.expected
             assert not fake.had_input
@@ -303,7 +312,7 @@ def _ask_xbps(fake: FakeManager, packages: Packages) -> None:
     packages.hold("tree")
     fake.will("xbps-query -p pkgver nosuch", *said("xbps", "query_missing"))
     fake.will("xbps-query -p pkgver nosuch", *said("xbps", "query_missing"))
-    with pytest.raises(shellbot.PackageError, match="not installed.*nosuch"):
+    with pytest.raises(shellbot.PackageError, match=r"not installed.*nosuch"):
         packages.hold("nosuch")
     for name, there in {"tree-2.1.1_1": True, "tree-2.1.0_1": False}.items():
         fake.will("xbps-query -p pkgver tree", *said("xbps", "query"))
@@ -413,7 +422,9 @@ def _ask_opkg(fake: FakeManager, packages: Packages) -> None:
     will_look_for_lists(fake, there=True)
     fake.will("opkg list-upgradable", *said("opkg", "upgradable"))
     fake.will("opkg upgrade tree")
-    fake.will("opkg list-installed", said("opkg", "query")[0].replace("tree - 2.1.1", "tree - 2.2.1"))
+    fake.will(
+        "opkg list-installed", said("opkg", "query")[0].replace("tree - 2.1.1", "tree - 2.2.1")
+    )
     assert [str(one) for one in packages.upgrade().packages] == ["tree 2.1.1-1 -> 2.2.1-1"]
     # It takes the one, and says that the other is not there.
     fake.will("opkg list-installed tree")
@@ -423,7 +434,7 @@ def _ask_opkg(fake: FakeManager, packages: Packages) -> None:
     fake.will("opkg install tree nosuch", *said("opkg", "one_not_found"))
     fake.will("opkg list-installed tree", "tree - 2.1.1-1\n")
     fake.will("opkg list-installed nosuch")
-    with pytest.raises(shellbot.PackageError, match="tree nothing -> 2.1.1-1") as raised:
+    with pytest.raises(shellbot.PackageError, match=r"tree nothing -> 2\.1\.1-1") as raised:
         packages.install("tree", "nosuch")
     assert (raised.value.reason, raised.value.packages) == ("not_found", ("nosuch",))
 
