@@ -14,7 +14,8 @@ from .errors import UnknownNameError, UsageError
 from .text import quote
 
 # How each name is asked for that a row's own words tell of: "$n" is the name.
-_EACH = 'for n; do echo "=$n"; {}; done'
+# What echo prints for a backslash is the shell's own affair.
+_EACH = 'for n; do printf "=%s\\n" "$n"; {}; done'
 # What every command has: words that are known, and nobody to answer.
 _ENVIRONMENT = {"LC_ALL": "C", "TERM": "dumb"}
 
@@ -743,7 +744,7 @@ TABLE = (
             'echo "+$name ${versions##* }"; done',
             "available": _EACH.format(
                 'v=$(brew info --json=v2 "$n" | '
-                "sed -n 's/.*\"stable\": *\"\\([^\"]*\\)\".*/\\1/p'); "
+                'sed -n \'s/.*"stable": *"\\([^"]*\\)".*/\\1/p\'); '
                 'test "$v" && echo "+$n $v"'
             ),
             "hold": 'brew pin "$@"',
@@ -890,7 +891,8 @@ def named(name: str) -> Manager:
 
 def native(systems: Iterable[str], commands: Iterable[str]) -> Manager | None:
     """Return the manager that is native to the first of *systems*, of those that are there."""
-    there = [row for row in TABLE if row.command in commands]
+    known = frozenset(commands)
+    there = [row for row in TABLE if row.command in known]
     for system in systems:
         for row in there:
             if system.partition("-")[0] in row.systems:
