@@ -209,7 +209,7 @@ class Packages:
         work.do("upgrade_all" if all_of_them else "upgrade", work.there if packages else [], flags)
         return work.judged()
 
-    def refresh(self, *, max_age: float = 0.0, **options: Unpack[Options]) -> bool:
+    def refresh(self, *, max_age: float = DAY, **options: Unpack[Options]) -> bool:
         """Have the lists of packages fetched, if they are older than *max_age* seconds.
 
         Returns whether they were.
