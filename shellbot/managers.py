@@ -669,7 +669,7 @@ TABLE = (
         environment={"EMERGE_DEFAULT_OPTS": ""},
         pin=r"(?!)",
         refuses=r"[*?\[\]@]",
-        absent=r"None of the installed packages claim",
+        absent=r"None of the installed packages claim|^/",
         verbs={
             "install": 'emerge --ask=n --color=n --nospinner --quiet-build=y --noreplace "$@"',
             "remove": 'emerge --ask=n --color=n --nospinner --depclean "$@"',

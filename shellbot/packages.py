@@ -174,6 +174,7 @@ class Packages:
         """
         work = self._work("remove", **options)
         work.ask_for(packages)
+        work.needs_no_comparison()
         work.look()
         if not work.there:
             return work.result()
@@ -276,6 +277,7 @@ class Packages:
         """Whether *package* is installed, in the version that it asks for, if it does."""
         work = self._work("query", manager=manager)
         work.ask_for((package,))
+        work.needs_no_comparison()
         work.look()
         return not work.missing
 
@@ -405,6 +407,16 @@ class _Work:
         """The names of what is there as it was asked for."""
         return [self._now[spec][0] for spec in self.specs if self._fits(spec)]
 
+    def needs_no_comparison(self) -> None:
+        """Raise if what is asked of a version is for the manager to compare, as it installs."""
+        for spec in self.specs:
+            pin = self.manager.split(spec)[1]
+            if pin and managers.fits("0", pin) is None:
+                raise UsageError(
+                    f"{spec}: which versions that means is for {self.manager.name} to say when it "
+                    "installs; give the version itself, or none, and see version()"
+                )
+
     def _fits(self, spec: str) -> bool:
         version, pin = self._now[spec][1], self.manager.split(spec)[1]
         if not version or spec in self._exact:
@@ -493,6 +505,7 @@ class _Work:
 
     def needs_all_of_them(self) -> None:
         """Raise if something is not installed that was asked for."""
+        self.needs_no_comparison()
         if self.missing:
             self.failure.reason = "not_installed"
             self.failure.packages = tuple(self.missing)
