@@ -46,12 +46,14 @@ called="${{0##*/}}{BETWEEN}$*"
 echo "$called" >"$number.called"
 export -p >"$number.environment"
 test /dev/stdin -ef /dev/null && echo /dev/null >"$number.input"
-IFS= read -r expected <"$number.expected"
+test -e "$number.expected" && IFS= read -r expected <"$number.expected"
+IFS=' '
 if test "$called" != "$expected"; then
     echo "Fake ${{0##*/}}: nothing was recorded for: $*"
     exit 86
 fi
 test ! -s "$number.output" || cat "$number.output"
+test ! -s "$number.errors" || cat "$number.errors" >&2
 test ! -e "$number.waits" || read -r never <>"$number.waits"
 read -r status <"$number.status"
 exit "$status"
@@ -73,12 +75,23 @@ class FakeManager:
             path.write_text(SCRIPT)
             path.chmod(0o755)
 
-    def will(self, line: str, output: str = "", status: int = 0, *, waits: bool = False) -> None:
-        """Expect the call *line* next, and answer it; with *waits* it does not end by itself."""
+    def will(
+        self,
+        line: str,
+        output: str = "",
+        status: int = 0,
+        *,
+        complains: bool = False,
+        waits: bool = False,
+    ) -> None:
+        """Expect the call *line* next, and answer it with *output*, or a complaint.
+
+        With *waits* it does not end by itself.
+        """
         self.expected.append(shlex.split(line))
         stem = self._calls / str(len(self.expected))
         stem.with_suffix(".expected").write_text(BETWEEN.join(self.expected[-1]) + "\n")
-        stem.with_suffix(".output").write_text(output)
+        stem.with_suffix(".errors" if complains else ".output").write_text(output)
         stem.with_suffix(".status").write_text(f"{status}\n")
         if waits:
             os.mkfifo(stem.with_suffix(".waits"))

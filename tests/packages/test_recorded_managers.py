@@ -238,7 +238,7 @@ def test_lists_that_cannot_be_had_know_of_nothing(
         assert raised.value.reason == "network"
         fake.will(REFRESH[manager], *said(manager, refreshed))
         with pytest.raises(shellbot.PackageError) as raised:
-            packages.refresh()
+            packages.refresh(max_age=0)
         assert raised.value.reason == "network"
 
 
@@ -281,7 +281,7 @@ def _ask_apk(fake: FakeManager, packages: Packages) -> None:
     assert packages.owner_of("/usr/bin/git") == "git"
     fake.will("apk info -W /bin/ls", *said("apk", "owner_link"))
     assert packages.owner_of("/bin/ls") == "busybox"
-    fake.will("apk info -W /etc/nobody", *said("apk", "owner_none"))
+    fake.will("apk info -W /etc/nobody", *said("apk", "owner_none"), complains=True)
     assert packages.owner_of("/etc/nobody") is None
     fake.has("/etc/apk/world", said("apk", "manual")[0])
     assert packages.manual() == told("apk", "manual")
@@ -293,6 +293,19 @@ def _ask_apk(fake: FakeManager, packages: Packages) -> None:
     assert packages.is_installed("git=2.45.2-r0")
     fake.will("apk info -e -v git", "git-2.45.2-r0\n")
     assert not packages.is_installed("git=2.45.1-r0")
+    # Nobody but apk can compare versions, and to ask it is to install.
+    with pytest.raises(shellbot.UsageError, match=r"git~2\.45"):
+        packages.is_installed("git~2.45")
+    with pytest.raises(shellbot.UsageError, match="git<3"):
+        packages.remove("git<3")
+    fake.will("apk info -e -v git", "git-2.45.2-r0\n")
+    other = packages.remove("git=2.45.1-r0")
+    assert (bool(other), other["git"].version) == (False, "2.45.2-r0")
+    fake.will("apk info -e -v git", "git-2.45.2-r0\n")
+    will_look_for_lists(fake, there=True)
+    fake.will("apk add --no-progress 'git~2.45'", *said("apk", "already"))
+    fake.will("apk info -e -v git", "git-2.45.2-r0\n")
+    assert not packages.install("git~2.45")
 
 
 def _ask_xbps(fake: FakeManager, packages: Packages) -> None:
@@ -300,7 +313,7 @@ def _ask_xbps(fake: FakeManager, packages: Packages) -> None:
     assert packages.available("tree") == "2.2.1_1"
     fake.will("xbps-query -o /usr/bin/git", *said("xbps", "owner"))
     assert packages.owner_of("/usr/bin/git") == "git"
-    fake.will("xbps-query -o /etc/nobody", *said("xbps", "owner_none"))
+    fake.will("xbps-query -o /etc/nobody", *said("xbps", "owner_none"), complains=True)
     assert packages.owner_of("/etc/nobody") is None
     fake.will("xbps-query -m", *said("xbps", "manual"))
     assert packages.manual() == told("xbps", "manual")
@@ -333,7 +346,7 @@ def _ask_emerge(fake: FakeManager, packages: Packages) -> None:
     assert packages.version("dev-vcs/git") == "2.46.0-r1"
     fake.will("portageq owners / /usr/bin/git", *said("emerge", "owner"))
     assert packages.owner_of("/usr/bin/git") == "dev-vcs/git"
-    fake.will("portageq owners / /etc/nobody", *said("emerge", "owner_none"))
+    fake.will("portageq owners / /etc/nobody", *said("emerge", "owner_none"), complains=True)
     assert packages.owner_of("/etc/nobody") is None
     fake.has("/var/lib/portage/world", said("emerge", "manual")[0])
     assert packages.manual() == told("emerge", "manual")
@@ -354,7 +367,7 @@ def _ask_brew(fake: FakeManager, packages: Packages) -> None:
     )
     assert packages.available("git") == "2.47.1"
     assert re.search(r"HOMEBREW_NO_AUTO_UPDATE='?1'?$", fake.environment, re.MULTILINE)
-    fake.will("brew info --json=v2 a/tap/nosuch", *said("brew", "not_found_info"))
+    fake.will("brew info --json=v2 a/tap/nosuch", *said("brew", "not_found_info"), complains=True)
     assert packages.available("a/tap/nosuch") is None
     fake.has("/opt/homebrew/Cellar/git/2.46.0/bin/git")
     (fake.root / "opt/homebrew/bin").mkdir()
@@ -463,3 +476,24 @@ def test_what_stays_although_all_went_well(start: Start) -> None:
             packages.remove("libcurl")
         assert (raised.value.reason, raised.value.packages) == ("conflict", ("libcurl",))
         assert "libcurl: git" in raised.value.partial.decode()
+
+
+@pytest.mark.parametrize(
+    ("manager", "line", "case", "reason"),
+    [
+        ("apk", "apk info -e -v tree", "not_root", "not_root"),
+        ("xbps", "xbps-query -p pkgver tree", "locked", "locked"),
+        ("brew", "brew list --versions tree", "locked", "locked"),
+        ("pkg", "pkg query '+%n %v' tree", "locked_read", "locked"),
+        ("opkg", "opkg list-installed tree", "locked", "locked"),
+    ],
+)
+def test_what_could_not_be_asked_is_not_called_missing(
+    start: Start, manager: str, line: str, case: str, reason: str
+) -> None:
+    with start(manager) as (fake, packages):
+        fake.will(line, *said(manager, case), complains=True)
+        with pytest.raises(shellbot.PackageError) as raised:
+            packages.is_installed("tree")
+        assert raised.value.reason == reason
+        assert raised.value.exit_code is not None
