@@ -572,7 +572,10 @@ class _Work:
             self._heard(result.raw)
             reason, packages, _ = self.manager.reason(rendered(result.raw), 0)
             # Some say so, and end as if all were well.
-            if reason == ("network" if verb == "refresh" else "script_failed"):
+            told = ["network"] if verb == "refresh" else ["script_failed"]
+            if verb == "upgrade" and set(names) & set(packages):
+                told.append("held")
+            if reason in told:
                 self.failure.reason, self.failure.packages = reason, packages
 
     def _failed(self, result: Result, error: CommandError) -> None:
