@@ -160,10 +160,10 @@ def will_look_for_lists(fake: FakeManager, *, there: bool) -> None:
 
 
 @each_fake
-@each_shell
-def test_install_of_what_is_missing(start: Start, manager: str, shell: str) -> None:
+def test_install_of_what_is_missing(start: Start, manager: str) -> None:
     tree, version = TREE[manager], QUERY[manager][2]
-    with start(manager, shell) as (fake, packages):
+    # Where busybox is the shell on the real one as well.
+    with start(manager, "ash" if manager in ("apk", "opkg") else "bash") as (fake, packages):
         will_be_asked(fake, there=False)
         will_look_for_lists(fake, there=True)
         fake.will(f"{INSTALL[manager]} {tree}", *said(manager, "install"))
@@ -497,3 +497,34 @@ def test_what_could_not_be_asked_is_not_called_missing(
             packages.is_installed("tree")
         assert raised.value.reason == reason
         assert raised.value.exit_code is not None
+
+
+def test_what_went_wrong_although_all_ended_well(start: Start) -> None:
+    with start("pkg") as (fake, packages):
+        fake.will("pkg query '+%n %v' fails", "", 1)
+        will_look_for_lists(fake, there=True)
+        fake.will("pkg install -y fails", said("pkg", "script_failed")[0])
+        fake.will("pkg query '+%n %v' fails", "+fails 1.0\n")
+        with pytest.raises(
+            shellbot.PackageError, match=r"Changed.*fails nothing -> 1\.0"
+        ) as raised:
+            packages.install("fails")
+        assert (raised.value.reason, raised.value.packages) == ("script_failed", ("fails",))
+        fake.will("pkg query '+%n %v' zsh", "+zsh 5.9_5\n")
+        fake.will("pkg upgrade -y zsh", *said("pkg", "locked_package"))
+        fake.will("pkg query '+%n %v' zsh", "+zsh 5.9_5\n")
+        with pytest.raises(shellbot.PackageError, match="hold off") as raised:
+            packages.upgrade("zsh")
+        assert (raised.value.reason, raised.value.packages) == ("held", ("zsh",))
+
+
+def call_otherwise(start: Start) -> None:
+    with start("apk") as (fake, packages):
+        fake.will("apk info -e -v git", "git-2.45.2-r0\n")
+        with pytest.raises(shellbot.PackageError, match="nothing was recorded for: info"):
+            packages.version("tree")
+
+
+def test_a_fake_that_is_called_otherwise_says_so(start: Start) -> None:
+    with pytest.raises(AssertionError, match="tree"):
+        call_otherwise(start)

@@ -168,7 +168,7 @@ def asked(fakes: Path, row: Manager, verb: str, *names: str) -> tuple[list[list[
     return [call.split("\0") for call in calls], done.stdout.decode()
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(rows, st.sampled_from(["query", "available"]), st.lists(awkward, max_size=6))
 @example(managers.named("brew"), "available", [])
 @example(managers.named("emerge"), "query", [])
