@@ -14,7 +14,8 @@ from .errors import UnknownNameError, UsageError
 from .text import quote
 
 # How each name is asked for that a row's own words tell of: "$n" is the name.
-_EACH = 'for n; do echo "=$n"; {}; done'
+# What echo prints for a backslash is the shell's own affair.
+_EACH = 'for n; do printf "=%s\\n" "$n"; {}; done'
 # What every command has: words that are known, and nobody to answer.
 _ENVIRONMENT = {"LC_ALL": "C", "TERM": "dumb"}
 
@@ -578,11 +579,11 @@ TABLE = (
             "owner": 'apk info -W "$1" | '
             "sed -n 's/.* is owned by \\(.*\\)-[0-9][^-]*-r[0-9]*$/+\\1/p'",
             "provides": "apk search -x \"cmd:$1\" | sed 's/^\\(.*\\)-[0-9][^-]*-r[0-9]*$/+\\1/'",
-            "manual": "sed 's/^\\([^=<>~@]*\\).*/+\\1/' /etc/apk/world",
+            "manual": "sed '/^!/d; s/^\\([^=<>~@]*\\).*/+\\1/' /etc/apk/world",
             "changed": "apk audit --backup | sed -n 's,^[UX] ,+/,p'",
         },
         words=(
-            ("not_root", r"Unable to lock database: (?:Permission denied|Read-only file system)"),
+            ("not_root", r"Unable to lock database: Permission denied"),
             ("locked", r"Unable to lock database: (?:temporary error|Resource temporarily)"),
             ("disk_full", _DISK_FULL),
             ("untrusted", r"UNTRUSTED signature"),
@@ -604,6 +605,10 @@ TABLE = (
                 r"|\((?:no such package|missing)\):\n\s+required by: (?!world\[)"
                 r"|trying to overwrite \S+ owned by",
             ),
+            (
+                "conflict",
+                r"^\s+breaks: world\[(?P<pinned>[^]=<>~]+)|not removed due to:\n  (?P<name>\S+):",
+            ),
             ("not_found", r"^\s+(?P<name>\S+) \((?:no such package|missing)\):$"),
             ("not_found", r"No such package: (?P<name>\S+)"),
         ),
@@ -624,7 +629,7 @@ TABLE = (
             "query": _EACH.format(
                 "xbps-query -p pkgver \"$n\" | sed -n 's/^\\(.*\\)-\\([^-]*_[0-9]*\\)$/+\\1 \\2/p'"
             ),
-            "every": "xbps-query -l | sed -n 's/^ii \\(.*\\)-\\([^- ]*_[0-9]*\\) .*/+\\1 \\2/p'",
+            "every": "xbps-query -l | sed -n 's/^ii \\([^ ]*\\)-\\([^- ]*_[0-9]*\\) .*/+\\1 \\2/p'",
             "available": _EACH.format(
                 'xbps-query -R -p pkgver "$n" | '
                 "sed -n 's/^\\(.*\\)-\\([^-]*_[0-9]*\\)$/+\\1 \\2/p'"
@@ -636,13 +641,19 @@ TABLE = (
             "sed -n 's/^\\(.*\\)-[^-]*_[0-9]*: .*/+\\1/p'",
             "manual": "xbps-query -m | sed -n 's/^\\(.*\\)-[^-]*_[0-9]*$/+\\1/p'",
         },
+        # It is there already.
+        statuses={17: ""},
         words=(
             ("not_root", r"[Ff]ailed to lock (?:the )?pkgdb: Permission denied"),
             ("locked", r"[Ff]ailed to lock (?:the )?pkgdb: Resource temporarily unavailable"),
             ("disk_full", r"insufficient disk space|" + _DISK_FULL),
             ("network", r"\[reposync\] failed to fetch file|failed to download"),
-            ("script_failed", r"INSTALL script failed"),
-            ("conflict", r"Transaction aborted due to (?:unresolved|conflicting)|IS REQUIRED BY"),
+            ("script_failed", r"^(?:ERROR: )?(?P<name>\S+)-[^-\s]+: .*INSTALL script failed"),
+            (
+                "conflict",
+                r"Transaction aborted due to (?:unresolved|conflicting)"
+                r"|(?P<name>\S+) IS REQUIRED BY",
+            ),
             (
                 "not_found",
                 r"Package '(?P<name>\S+)' not found in repository pool"
@@ -658,7 +669,7 @@ TABLE = (
         environment={"EMERGE_DEFAULT_OPTS": ""},
         pin=r"(?!)",
         refuses=r"[*?\[\]@]",
-        absent=r"None of the installed packages claim",
+        absent=r"None of the installed packages claim|^/",
         verbs={
             "install": 'emerge --ask=n --color=n --nospinner --quiet-build=y --noreplace "$@"',
             "remove": 'emerge --ask=n --color=n --nospinner --depclean "$@"',
@@ -675,7 +686,7 @@ TABLE = (
                 "portageq best_visible / \"$n\" | sed -n 's/^\\(.*\\)-\\([0-9].*\\)$/+\\1 \\2/p'"
             ),
             "owner": "portageq owners / \"$1\" | sed -n 's,^\\([^\t /]*/.*\\)-[0-9].*$,+\\1,p'",
-            "manual": "sed 's/^/+/' /var/lib/portage/world",
+            "manual": "sed 's/^\\([^:]*\\).*/+\\1/' /var/lib/portage/world",
         },
         words=(
             (
@@ -695,7 +706,8 @@ TABLE = (
                 "not_found",
                 r"there are no ebuilds to satisfy \"(?P<name>[^\"]+)\""
                 r"|ebuilds that could satisfy \"(?P<masked>[^\"]+)\" have been masked"
-                r"|Couldn't find '(?P<absent>[^']+)' to",
+                r"|Couldn't find '(?P<absent>[^']+)' to"
+                r"|short ebuild name \"(?P<short>[^\"]+)\" is ambiguous",
             ),
         ),
     ),
@@ -731,8 +743,9 @@ TABLE = (
             "every": "brew list --versions | while read -r name versions; do "
             'echo "+$name ${versions##* }"; done',
             "available": _EACH.format(
-                'brew info --json=v2 "$n" | '
-                'sed -n "s/.*\\"stable\\": *\\"\\([^\\"]*\\)\\".*/+$n \\1/p"'
+                'v=$(brew info --json=v2 "$n" | '
+                'sed -n \'s/.*"stable": *"\\([^"]*\\)".*/\\1/p\'); '
+                'test "$v" && echo "+$n $v"'
             ),
             "hold": 'brew pin "$@"',
             "unhold": 'brew unpin "$@"',
@@ -746,8 +759,12 @@ TABLE = (
             ("disk_full", _DISK_FULL),
             ("network", r"curl: \(\d+\)|Could not resolve host|Download failed"),
             ("script_failed", r"step did not complete successfully"),
-            ("held", r"Not upgrading \d+ pinned"),
-            ("conflict", r"because conflicting formulae are installed|Refusing to uninstall"),
+            ("held", r"Not upgrading \d+ pinned packages?:\n(?P<name>\S+)"),
+            (
+                "conflict",
+                r"because conflicting formulae are installed"
+                r"|Refusing to uninstall \S*/Cellar/(?P<name>[^/\s]+)/",
+            ),
             (
                 "not_found",
                 r"No available formula(?: or cask)? with the name \"(?P<name>[^\"]+)\""
@@ -777,21 +794,29 @@ TABLE = (
             "available": _EACH.format("pkg rquery -U '+%n %v' \"$n\""),
             "hold": 'pkg lock -y "$@"',
             "unhold": 'pkg unlock -y "$@"',
-            "owner": "pkg which -q \"$1\" | sed -n 's/^\\(.*\\)-[^-]*$/+\\1/p'",
+            "owner": "pkg which -q \"$1\" | sed -n 's/^\\([^ /]*\\)-[^- /]*$/+\\1/p'",
             "manual": "pkg query -e '%a = 0' '+%n'",
-            "changed": "pkg check -s -a | sed -n 's/.*: checksum mismatch for /+/p'",
+            "changed": "pkg check -s -a 2>&1 | sed -n 's/.*: checksum mismatch for /+/p'",
         },
         words=(
             ("not_root", r"Insufficient privileges to"),
             ("locked", r"Cannot get an? \w+ lock on a? ?database|database is locked"),
             ("disk_full", r"Not enough space in|" + _DISK_FULL),
-            ("held", r"is locked and may not be|locked or vital"),
+            (
+                "held",
+                r"^(?P<name>\S+)-[^-\s]+ is locked and may not be"
+                r"|locked or vital and may not be removed:\s+(?P<vital>\S+)-[^-\s]+$",
+            ),
             (
                 "network",
                 r"Unable to update repository|Error updating repositories!|No address record"
                 r"|'pkg update' required",
             ),
-            ("script_failed", r"(?:PRE|POST)-\w+ script failed"),
+            (
+                "script_failed",
+                r"^\[\d+/\d+\] \w+ (?P<name>\S+)-[^-\s]+(?:\.\.\.|: .*)\n.*script failed"
+                r"|(?:PRE|POST)-\w+ script failed",
+            ),
             (
                 "not_found",
                 r"No packages (?:available to \w+ )?matching '(?P<name>[^']+)'"
@@ -815,6 +840,8 @@ TABLE = (
             "refresh": "opkg update",
             "lists": 'find /var/opkg-lists /tmp/opkg-lists /opt/var/opkg-lists -prune -mmin -"$1"',
             "upgrade": 'opkg upgrade "$@"',
+            "upgrade_all": "set -- $(opkg list-upgradable | sed -n 's/^\\([^ ]*\\) - .*/\\1/p'); "
+            'test $# = 0 || opkg upgrade "$@"',
             "query": _EACH.format(
                 "opkg list-installed \"$n\" | sed -n 's/^\\([^ ]*\\) - \\([^ ]*\\).*/+\\1 \\2/p'"
             ),
@@ -825,7 +852,7 @@ TABLE = (
             "hold": 'opkg flag hold "$@"',
             "unhold": 'opkg flag ok "$@"',
             "owner": "opkg search \"$1\" | sed -n 's/^\\([^ ]*\\) - .*/+\\1/p'",
-            "manual": "opkg status | while read -r key value; do case $key in "
+            "manual": "{ opkg status; echo; } | while read -r key value; do case $key in "
             'Package:) name=$value; own=yes;; Auto-Installed:) own=;; "") '
             'test "$name" && test "$own" && echo "+$name"; name=;; esac; done',
             "changed": "opkg list-changed-conffiles | sed 's/^/+/'",
@@ -835,14 +862,20 @@ TABLE = (
             ("locked", r"Could not lock \S+: Resource temporarily unavailable"),
             ("disk_full", r"Only have \d+kb available|" + _DISK_FULL),
             ("network", r"Failed to download"),
-            ("script_failed", r"(?:pre|post)(?:inst|rm) script returned status"),
+            (
+                "script_failed",
+                r"package \"(?P<name>[^\"]+)\" (?:pre|post)(?:inst|rm) script returned status",
+            ),
             (
                 "conflict",
                 r"Cannot satisfy the following dependencies|incompatible with the architectures"
                 r"|already provided by package|conflict with|cannot find dependency"
-                r"|is depended upon by packages",
+                r"|Package (?P<name>\S+) is depended upon by packages",
             ),
-            ("not_found", r"Unknown package '(?P<name>\S+)'\."),
+            (
+                "not_found",
+                r"Unknown package '(?P<name>\S+)'\.|Package (?P<absent>\S+) is not installed\.",
+            ),
         ),
     ),
 )
@@ -858,7 +891,8 @@ def named(name: str) -> Manager:
 
 def native(systems: Iterable[str], commands: Iterable[str]) -> Manager | None:
     """Return the manager that is native to the first of *systems*, of those that are there."""
-    there = [row for row in TABLE if row.command in commands]
+    known = frozenset(commands)
+    there = [row for row in TABLE if row.command in known]
     for system in systems:
         for row in there:
             if system.partition("-")[0] in row.systems:

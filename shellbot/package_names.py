@@ -101,7 +101,9 @@ def translated(name: str, family: str, own: Names) -> tuple[str, ...]:
 
     *own* is the caller's part of the table, by name and family, and comes first.
     """
-    found = own[name].get(family) if name in own else _rows()[0].get(name, {}).get(family)
+    found = own.get(name, {}).get(family)
+    if found is None:
+        found = _rows()[0].get(name, {}).get(family)
     if found is None:
         return (name,)
     return tuple(found.split() if isinstance(found, str) else found)

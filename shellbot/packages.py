@@ -87,6 +87,7 @@ DEFAULT_LIMIT = 3_600.0
 """How long a manager may take, in seconds, where nobody says."""
 _IN_THE_BASE = "in the base system"
 _UNKNOWN = "unknown"
+_NOT_YOURS = "log in as the user that it belongs to, who is not root"
 # How often a person may try.
 _PASSWORDS = 3
 _LOOKS_APART = 1.0
@@ -173,6 +174,7 @@ class Packages:
         """
         work = self._work("remove", **options)
         work.ask_for(packages)
+        work.needs_no_comparison()
         work.look()
         if not work.there:
             return work.result()
@@ -275,6 +277,7 @@ class Packages:
         """Whether *package* is installed, in the version that it asks for, if it does."""
         work = self._work("query", manager=manager)
         work.ask_for((package,))
+        work.needs_no_comparison()
         work.look()
         return not work.missing
 
@@ -404,6 +407,16 @@ class _Work:
         """The names of what is there as it was asked for."""
         return [self._now[spec][0] for spec in self.specs if self._fits(spec)]
 
+    def needs_no_comparison(self) -> None:
+        """Raise if what is asked of a version is for the manager to compare, as it installs."""
+        for spec in self.specs:
+            pin = self.manager.split(spec)[1]
+            if pin and managers.fits("0", pin) is None:
+                raise UsageError(
+                    f"{spec}: which versions that means is for {self.manager.name} to say when it "
+                    "installs; give the version itself, or none, and see version()"
+                )
+
     def _fits(self, spec: str) -> bool:
         version, pin = self._now[spec][1], self.manager.split(spec)[1]
         if not version or spec in self._exact:
@@ -492,6 +505,7 @@ class _Work:
 
     def needs_all_of_them(self) -> None:
         """Raise if something is not installed that was asked for."""
+        self.needs_no_comparison()
         if self.missing:
             self.failure.reason = "not_installed"
             self.failure.packages = tuple(self.missing)
@@ -510,7 +524,11 @@ class _Work:
         if refreshed is not None and time.monotonic() - refreshed <= max_age:
             return True
         minutes = int(max_age / 60)
-        return minutes > 0 and bool(self._run("lists", str(minutes)).output.strip())
+        if minutes <= 0:
+            return False
+        # Paths are lists; what else is printed is a complaint that there are none.
+        found = self._run("lists", str(minutes)).output
+        return any(line.startswith("/") for line in found.splitlines())
 
     def refresh(self) -> _Failure:
         """Have the lists fetched; return how that went, which need not be the end of it."""
@@ -554,7 +572,10 @@ class _Work:
             self._heard(result.raw)
             reason, packages, _ = self.manager.reason(rendered(result.raw), 0)
             # Some say so, and end as if all were well.
-            if reason == ("network" if verb == "refresh" else "script_failed"):
+            told = ["network"] if verb == "refresh" else ["script_failed"]
+            if verb == "upgrade" and set(names) & set(packages):
+                told.append("held")
+            if reason in told:
                 self.failure.reason, self.failure.packages = reason, packages
 
     def _failed(self, result: Result, error: CommandError) -> None:
@@ -712,4 +733,5 @@ class _Work:
             partial=found.printed,
             where=self._here.where,
             detail=detail or found.detail,
+            advice=_NOT_YOURS if reason == "not_root" and manager and manager.is_private else "",
         )

@@ -315,9 +315,11 @@ class PackageResult:
         return bool(self.changed)
 
     def __getitem__(self, wanted: str) -> Package:
-        for one in self.packages:
-            if wanted in (one.wanted, one.name):
-                return one
+        # What was asked for by that name is meant, before what is called so there.
+        for name in ("wanted", "name"):
+            for one in self.packages:
+                if getattr(one, name) == wanted:
+                    return one
         raise KeyError(wanted)
 
     def __repr__(self) -> str:
