@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
 
-from . import console, managers, package_names
+from . import console, logins, managers, package_names
 from .diagnosis import Diagnosis
 from .dialogue import Secret
 from .errors import (
@@ -484,6 +484,30 @@ class _Work:
         self._sudo = not self.manager.is_private and where.user not in ("root", "0")
         if self._sudo and not where.privilege:
             raise self._error("not_root", detail="There is neither sudo nor doas.")
+        if self._sudo:
+            self._becomes_root()
+
+    def _becomes_root(self) -> None:
+        """Raise if the user may not be root after all, before anything is run."""
+        failure = _Failure()
+        try:
+            self._here.send("true", timeout=self._timeout, on_waiting=self._password, sudo=True)
+            return
+        except CommandError as error:
+            failure.cause, failure.status = error, error.result.exit_code
+            failure.printed = error.result.raw
+            said = logins.reason(rendered(failure.printed), gave_secret=False)
+            failure.reason = "wrong_password" if said == "wrong_password" else "not_root"
+        except CommandStoppedError as error:
+            failure.cause, failure.printed = error, error.partial
+            failure.reason = "not_root" if self._level.password is None else "wrong_password"
+            if isinstance(error, CommandTimeoutError):
+                failure.reason = "timed_out"
+            failure.detail = f"It was {error.diagnosis}."
+        if failure.reason == "wrong_password":
+            # Sent once more, it might lock the user out.
+            self._level.password = None
+        raise self._error(failure.reason, failure=failure) from failure.cause
 
     def is_fresh(self, max_age: float) -> bool:
         """Whether the lists are not older than *max_age* seconds, as far as can be seen."""
@@ -559,8 +583,6 @@ class _Work:
         told, _, holder = self.manager.reason(rendered(error.partial), 0)
         if isinstance(error, CommandTimeoutError):
             failure.reason = "locked" if told == "locked" else "timed_out"
-        elif error.diagnosis.kind == "password":
-            failure.reason = "wrong_password" if self._level.password else "not_root"
         else:
             failure.reason = "question"
         failure.detail = f"It was {error.diagnosis}. It took {error.recovery}."
@@ -577,7 +599,9 @@ class _Work:
         """Return what the manager says of what it has left undone."""
         if not self.manager.can("state"):
             return f"{self.manager.name} does not tell whether it has left anything undone."
-        said = " ".join(self._run("state").output.split())
+        # Not everybody may ask it.
+        result = self._run("state", sudo=self._sudo)
+        said = " ".join(result.output.split())
         if not said:
             return f"{self.manager.name} says that nothing is left undone."
         mend = f" {self.manager.mends} puts it right." if self.manager.mends else ""
@@ -619,7 +643,7 @@ class _Work:
                 check=self.manager.accepted,
                 timeout=self._timeout,
                 answers=self._answers,
-                on_waiting=self._password,
+                on_waiting=lambda asking: False,
                 on_output=show,
                 retry=Retry(sys.maxsize, every=_LOOKS_APART, on=is_locked),
                 sudo=sudo,
