@@ -548,12 +548,7 @@ class _Work:
             self._stopped(error)
         except KeyboardInterrupt:
             with contextlib.suppress(SessionError):
-                state = self._state()
-                console.log(
-                    f"{self.manager.name} was interrupted ({self._what}, on {self._here.where})."
-                    f" {state}",
-                    level=console.WARNING,
-                )
+                self._tell_of_interruption()
             raise
         else:
             self._heard(result.raw)
@@ -561,6 +556,17 @@ class _Work:
             # Some say so, and end as if all were well.
             if reason == ("network" if verb == "refresh" else "script_failed"):
                 self.failure.reason, self.failure.packages = reason, packages
+
+    def _tell_of_interruption(self) -> None:
+        self.failure.reason = "interrupted"
+        said = [f"{self.manager.name} was interrupted ({self._what}, on {self._here.where})."]
+        said.append(self._state())
+        if self._asked:
+            self.look()
+            there = self.result().packages
+            now = (f"{one.name} {one.version or '(not installed)'}" for one in there)
+            said.append(f"There now: {', '.join(now)}.")
+        console.log(" ".join(said), level=console.WARNING)
 
     def _failed(self, result: Result, error: CommandError) -> None:
         failure = self.failure
@@ -605,7 +611,7 @@ class _Work:
         if not said:
             return f"{self.manager.name} says that nothing is left undone."
         mend = f" {self.manager.mends} puts it right." if self.manager.mends else ""
-        return f"{self.manager.name} says: {said}{mend}"
+        return f"{self.manager.name} says: {said.rstrip('.')}.{mend}"
 
     def _holder(self, told: str) -> str:
         pid = told.partition(" ")[0]
