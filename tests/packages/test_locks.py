@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import logging
+import signal
+import threading
 import time
 
 import pytest
@@ -54,6 +57,30 @@ def test_a_lock_is_waited_for_and_its_holder_named(host: Host, bash: Session) ->
     assert 3 <= time.monotonic() - began < 20
     assert (host.version("greet"), host.version("slow")) == ("2.0", "1.0")
     in_step(bash, "root")
+
+
+@on("apt")
+def test_ctrl_c_ends_the_waiting(
+    host: Host, bash: Session, caplog: pytest.LogCaptureFixture
+) -> None:
+    bash.container(host.name, engine="podman")
+    host.hold()
+    caplog.set_level(logging.DEBUG, "shellbot")
+    main = threading.main_thread().ident or 0
+
+    def press() -> None:
+        until(lambda: "attempts left after: " in caplog.text)
+        signal.pthread_kill(main, signal.SIGINT)
+
+    thread = threading.Thread(target=press)
+    thread.start()
+    with pytest.raises(KeyboardInterrupt):
+        bash.install("greet", lock_timeout=None)
+    thread.join()
+    assert "There now: greet (not installed)." in caplog.records[-1].getMessage()
+    in_step(bash, "root")
+    host.release()
+    assert host.version("greet") == ""
 
 
 @on("yum")
