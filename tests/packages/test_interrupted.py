@@ -87,7 +87,7 @@ def test_ctrl_c_leaves_the_session_in_step_and_tells_the_state(
     assert host.version("greet") == "2.0"
 
 
-@on("apt", "pacman")
+@on("apt")
 def test_what_takes_too_long_is_stopped(host: Host, bash: Session) -> None:
     bash.container(host.name, engine="podman")
     with pytest.raises(PackageError) as caught:
@@ -96,12 +96,10 @@ def test_what_takes_too_long_is_stopped(host: Host, bash: Session) -> None:
     assert (error.reason, error.exit_code) == ("timed_out", None)
     assert b"slow: step 2\n" in error.partial
     assert not host.busy()
-    apt = host.manager == "apt"
-    assert ("dpkg --configure -a puts it right" if apt else "nothing is left undone") in str(error)
+    assert "dpkg --configure -a puts it right" in str(error)
     assert error.result is not None
-    for one in error.result.packages:
-        assert one.version.removesuffix("-1") == host.version(one.wanted)
-    assert host.version("slow") == ("" if apt else "1.0")
+    assert [one.version for one in error.result.packages] == ["2.0", ""]
+    assert (host.version("greet"), host.version("slow")) == ("2.0", "")
     in_step(bash, "root")
 
 
@@ -114,11 +112,12 @@ def test_what_was_killed_is_mended_when_told_to(host: Host, bash: Session) -> No
     bash.container(host.name, engine="podman", user="free")
     before = host.run(["dpkg-query", "-W"]).stdout
     packages = bash.packages
-    for work in (
+    works: list[Callable[[], object]] = [
         lambda: packages.install("greet"),
         lambda: packages.remove("tar"),
-        packages.upgrade,
-    ):
+        lambda: packages.upgrade(),
+    ]
+    for work in works:
         with pytest.raises(PackageError, match="dpkg --configure -a puts it right") as caught:
             work()
         assert caught.value.reason == "interrupted"

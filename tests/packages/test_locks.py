@@ -14,12 +14,12 @@ from packages.hosts import Host, on
 
 from shellbot import PackageError, Session
 
-# What the holder is called, and how long its lock is waited for until it lets go.
+# What the holder is called, and how long its lock is waited for while it keeps it, and after.
 HOLDERS = {
-    "apt": ("apt-get -y install slow", 30.0),
-    "dnf": ("/usr/bin/dnf -y install slow", None),
-    "zypper": ("zypper --non-interactive install slow", 30.0),
-    "pacman": ("pacman --noconfirm -S slow", None),
+    "apt": ("apt-get -y install slow", 1.0, 30.0),
+    "dnf": ("/usr/bin/dnf -y install slow", 0.0, None),
+    "zypper": ("zypper --non-interactive install slow", 1.5, 30.0),
+    "pacman": ("pacman --noconfirm -S slow", 0.0, None),
 }
 
 
@@ -36,24 +36,20 @@ def locked(session: Session, limit: float) -> tuple[PackageError, float]:
 def test_a_lock_is_waited_for_and_its_holder_named(host: Host, bash: Session) -> None:
     bash.container(host.name, engine="podman")
     host.hold()
-    words, patience = HOLDERS[host.manager]
+    words, short, long = HOLDERS[host.manager]
     pid = host.told("pgrep", "-o", "-f", f"{words}$").strip()
-    error, took = locked(bash, 0)
-    assert took < 3
-    assert f"Still locked after 0 s by process {pid} (" in str(error)
+    error, took = locked(bash, short)
+    assert short <= took < short + 4
+    assert f"Still locked after {short:g} s by process {pid} (" in str(error)
     assert f"{words})" in str(error)
-    assert error.partial
     in_step(bash, "root")
-    error, took = locked(bash, 1)
-    assert 1 <= took < 6
-    assert f"process {pid} (" in str(error)
     assert host.busy()
     assert host.version("greet") == ""
 
     began = time.monotonic()
     script = "setsid sh -c 'sleep 3; touch /tmp/go' </dev/null >/dev/null 2>&1 &"
     host.told("sh", "-c", script)
-    assert bash.install("greet", lock_timeout=patience)["greet"].version.startswith("2.0")
+    assert bash.install("greet", lock_timeout=long)["greet"].version.startswith("2.0")
     assert 3 <= time.monotonic() - began < 20
     assert (host.version("greet"), host.version("slow")) == ("2.0", "1.0")
     in_step(bash, "root")
