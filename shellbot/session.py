@@ -737,7 +737,7 @@ class Session:
                 return contextlib.nullcontext()
             return Progress(f"[{self.name}] {title}", self._secrets)
 
-        return Packages(self, self._levels.top, names=self._package_names, shows=shows)
+        return Packages(self, lambda: self._levels.top, names=self._package_names, shows=shows)
 
     def install(self, *packages: str, **options: Unpack[InstallOptions]) -> PackageResult:
         """See to it that *packages* are installed. See :meth:`Packages.install`.
@@ -938,7 +938,7 @@ class Session:
             return
         self._closed = True
         if os.getpid() == self._owner and self._turns:
-            if self._levels.say_farewell("the session was closed"):
+            if self._levels.say_farewell("the session was closed", reads=False):
                 self._others_leave(FAREWELL)
                 self._levels.hear_farewell()
             self._shell.abandon("the session was closed")
