@@ -39,7 +39,7 @@ def test_a_lock_is_waited_for_and_its_holder_named(host: Host, bash: Session) ->
     words, short, long = HOLDERS[host.manager]
     pid = host.told("pgrep", "-o", "-f", f"{words}$").strip()
     error, took = locked(bash, short)
-    assert short <= took < short + 4
+    assert short <= took < short + 8
     assert f"Still locked after {short:g} s by process {pid} (" in str(error)
     assert f"{words})" in str(error)
     in_step(bash, "root")
@@ -85,7 +85,7 @@ def test_what_would_wait_by_itself_does_not(host: Host, bash: Session) -> None:
     host.hold()
     pid = host.told("pgrep", "-o", "-f", "/usr/bin/yum -y install slow$").strip()
     error, took = locked(bash, 0)
-    assert took < 5
+    assert took < 8
     assert f"process {pid} (" in str(error)
     in_step(bash, "free")
     host.release()
@@ -100,7 +100,7 @@ def test_a_lock_that_nobody_holds_any_more_is_told_as_such(host: Host, bash: Ses
     host.told("pkill", "-KILL", "-x", "pacman")
     until(lambda: not host.busy())
     error, took = locked(bash, 0)
-    assert took < 3
+    assert took < 8
     assert "by nobody that is there" in str(error)
     assert "killed" in str(error)
     assert "db.lck" in error.tail

@@ -126,7 +126,7 @@ def test_where_nobody_becomes_root(host: Host, bash: Session) -> None:
             packages.refresh,
             lambda: packages.hold("greet"),
         ):
-            error = fails("not_root", work, 2.0)
+            error = fails("not_root", work, 4.0)
             assert "There is neither sudo nor doas." in str(error)
             assert (error.partial, error.exit_code) == (b"", None)
         assert packages.version("greet") == bash.install("greet")["greet"].version
