@@ -123,7 +123,7 @@ def test_where_nobody_becomes_root(host: Host, bash: Session) -> None:
             lambda: packages.install("extra", sudo=Secret(USERS["asker"])),
             lambda: packages.remove("greet"),
             packages.upgrade,
-            packages.refresh,
+            lambda: packages.refresh(max_age=0),
             lambda: packages.hold("greet"),
         ):
             error = fails("not_root", work, 4.0)
