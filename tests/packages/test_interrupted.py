@@ -186,9 +186,7 @@ def at_a_terminal(host: Host, told: Path, *, echo: bool = False) -> str:
         program, words, env=environment, encoding="utf-8", timeout=30, dimensions=(24, 60)
     )
     with child:
-        child.expect(
-            r"slow: step 1\d" if echo else r"  (?:[2-9]|\d\d) s  (?:slow: step|Running scr)"
-        )
+        child.expect(r"slow: step 1\d" if echo else r"  (?:[2-9]|\d\d) s  slow: step \d+")
         seen = f"{child.before}{child.after}"
         host.told("touch", "/tmp/go")
         child.expect(pexpect.EOF)
@@ -199,7 +197,7 @@ def at_a_terminal(host: Host, told: Path, *, echo: bool = False) -> str:
     return seen
 
 
-@on("apt", "dnf")
+@on("apt")
 def test_a_person_sees_what_is_being_done(host: Host, tmp_path: Path) -> None:
     told = tmp_path / "told"
     seen = at_a_terminal(host, told)
@@ -209,7 +207,7 @@ def test_a_person_sees_what_is_being_done(host: Host, tmp_path: Path) -> None:
     assert end == "over\r\n"
     assert len(lines) >= 2
     for line in lines:
-        assert re.match(rf"\[here\] {host.manager} install slow  \d+ s  ", line), line
+        assert re.match(r"\[here\] apt install slow  \d+ s  ", line), line
         assert len(line) < 60
         assert line.isprintable()
     result = json.loads(told.read_text())
