@@ -390,12 +390,12 @@ TABLE = (
         absent=_RPM_ABSENT + r"|No matching Packages to list|No matches found",
         verbs={
             **_RPM_VERBS,
-            "install": 'yum -y OPTIONS install "$@"',
-            "remove": 'yum -y remove "$@"',
-            "refresh": "yum -y makecache",
+            "install": 'yum -y --setopt=exit_on_lock=True OPTIONS install "$@"',
+            "remove": 'yum -y --setopt=exit_on_lock=True remove "$@"',
+            "refresh": "yum -y --setopt=exit_on_lock=True makecache",
             "lists": 'find /var/cache/yum /var/cache/dnf -name "*-primary.xml*" -mmin -"$1" -o '
             '-name cachecookie -mmin -"$1"',
-            "upgrade": 'yum -y update "$@"',
+            "upgrade": 'yum -y --setopt=exit_on_lock=True update "$@"',
             "available": _EACH.format(
                 'yum -q --showduplicates list "$n" | '
                 "while read -r name version rest; do "

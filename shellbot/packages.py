@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
 
-from . import console, managers, package_names
+from . import console, logins, managers, package_names
 from .diagnosis import Diagnosis
 from .dialogue import Secret
 from .errors import (
@@ -517,6 +517,30 @@ class _Work:
         self._sudo = not self.manager.is_private and where.user not in ("root", "0")
         if self._sudo and not where.privilege:
             raise self._error("not_root", detail="There is neither sudo nor doas.")
+        if self._sudo:
+            self._becomes_root()
+
+    def _becomes_root(self) -> None:
+        """Raise if the user may not be root after all, before anything is run."""
+        failure = _Failure()
+        try:
+            self._here.send("true", timeout=self._timeout, on_waiting=self._password, sudo=True)
+            return
+        except CommandError as error:
+            failure.cause, failure.status = error, error.result.exit_code
+            failure.printed = error.result.raw
+            said = logins.reason(rendered(failure.printed), gave_secret=False)
+            failure.reason = "wrong_password" if said == "wrong_password" else "not_root"
+        except CommandStoppedError as error:
+            failure.cause, failure.printed = error, error.partial
+            failure.reason = "not_root" if self._level.password is None else "wrong_password"
+            if isinstance(error, CommandTimeoutError):
+                failure.reason = "timed_out"
+            failure.detail = f"It was {error.diagnosis}."
+        if failure.reason == "wrong_password":
+            # Sent once more, it might lock the user out.
+            self._level.password = None
+        raise self._error(failure.reason, failure=failure) from failure.cause
 
     def is_fresh(self, max_age: float) -> bool:
         """Whether the lists are not older than *max_age* seconds, as far as can be seen."""
@@ -561,12 +585,7 @@ class _Work:
             self._stopped(error)
         except KeyboardInterrupt:
             with contextlib.suppress(SessionError):
-                state = self._state()
-                console.log(
-                    f"{self.manager.name} was interrupted ({self._what}, on {self._here.where})."
-                    f" {state}",
-                    level=console.WARNING,
-                )
+                self._tell_of_interruption()
             raise
         else:
             self._heard(result.raw)
@@ -577,6 +596,17 @@ class _Work:
                 told.append("held")
             if reason in told:
                 self.failure.reason, self.failure.packages = reason, packages
+
+    def _tell_of_interruption(self) -> None:
+        self.failure.reason = "interrupted"
+        said = [f"{self.manager.name} was interrupted ({self._what}, on {self._here.where})."]
+        said.append(self._state())
+        if self._asked:
+            self.look()
+            there = self.result().packages
+            now = (f"{one.name} {one.version or '(not installed)'}" for one in there)
+            said.append(f"There now: {', '.join(now)}.")
+        console.log(" ".join(said), level=console.WARNING)
 
     def _failed(self, result: Result, error: CommandError) -> None:
         failure = self.failure
@@ -599,8 +629,6 @@ class _Work:
         told, _, holder = self.manager.reason(rendered(error.partial), 0)
         if isinstance(error, CommandTimeoutError):
             failure.reason = "locked" if told == "locked" else "timed_out"
-        elif error.diagnosis.kind == "password":
-            failure.reason = "wrong_password" if self._level.password else "not_root"
         else:
             failure.reason = "question"
         failure.detail = f"It was {error.diagnosis}. It took {error.recovery}."
@@ -617,11 +645,13 @@ class _Work:
         """Return what the manager says of what it has left undone."""
         if not self.manager.can("state"):
             return f"{self.manager.name} does not tell whether it has left anything undone."
-        said = " ".join(self._run("state").output.split())
+        # Not everybody may ask it.
+        result = self._run("state", sudo=self._sudo)
+        said = " ".join(result.output.split())
         if not said:
             return f"{self.manager.name} says that nothing is left undone."
         mend = f" {self.manager.mends} puts it right." if self.manager.mends else ""
-        return f"{self.manager.name} says: {said}{mend}"
+        return f"{self.manager.name} says: {said.rstrip('.')}.{mend}"
 
     def _holder(self, told: str) -> str:
         pid = told.partition(" ")[0]
@@ -659,7 +689,7 @@ class _Work:
                 check=self.manager.accepted,
                 timeout=self._timeout,
                 answers=self._answers,
-                on_waiting=self._password,
+                on_waiting=lambda asking: False,
                 on_output=show,
                 retry=Retry(sys.maxsize, every=_LOOKS_APART, on=is_locked),
                 sudo=sudo,

@@ -33,7 +33,8 @@ def hidden(shown: str) -> bool:
 class Watch:
     """Reads the words of every process of this machine, over and over."""
 
-    def __init__(self) -> None:
+    def __init__(self, secrets: tuple[str, ...] = SECRETS) -> None:
+        self.secrets = secrets
         self.found: set[str] = set()
         self.rounds = 0
         self._over = threading.Event()
@@ -48,7 +49,7 @@ class Watch:
                     except OSError:
                         continue
                     if int(pid) != os.getpid():
-                        self.found |= {one for one in SECRETS if one in words}
+                        self.found |= {one for one in self.secrets if one in words}
             self.rounds += 1
 
     def __enter__(self) -> Watch:
