@@ -98,7 +98,11 @@ def stock(family: str) -> list[Package]:
         reads = READS_INPUT
     return [
         *(Package("greet", version, _program("greet", version)) for version in ("1.0", "2.0")),
-        Package("extra", files=_program("extra", "1.0"), needs=("greet",)),
+        Package(
+            "extra",
+            files={**_program("extra", "1.0"), **_program("additional", "1.0")},
+            needs=("greet",),
+        ),
         Package(development, files={"usr/include/demo.h": "#define DEMO 1\n"}),
         Package("asks", files=_program("asks", "1.0"), after=asks),
         Package("reads", files=_program("reads", "1.0"), after=reads),
