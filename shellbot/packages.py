@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import posixpath
+import re
 import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -111,7 +112,7 @@ class Packages:
     def __init__(
         self,
         here: Here,
-        level: Level,
+        level: Callable[[], Level],
         *,
         names: dict[str, package_names.Called],
         shows: Shows,
@@ -126,7 +127,7 @@ class Packages:
         """
 
     def _work(self, what: str, **options: Unpack[Options]) -> _Work:
-        return _Work(self._here, self._level, self._shows, self.names, what, **options)
+        return _Work(self._here, self._level(), self._shows, self.names, what, **options)
 
     # What changes something
 
@@ -172,11 +173,11 @@ class Packages:
         work = self._work("remove", **options)
         work.ask_for(packages)
         work.look()
-        if not work.there:
+        if not work.removable:
             return work.result()
         work.needs_root()
-        work.do("remove", work.there)
-        return work.judged("still_installed", lambda: work.there)
+        work.do("remove", work.removable)
+        return work.judged("still_installed", lambda: work.removable)
 
     def upgrade(
         self,
@@ -245,7 +246,7 @@ class Packages:
         That is *package*, or what the table of names has for it, or what the manager says brings
         it, or else the package of that name.
         """
-        if not command or command.startswith("-") or "/" in command or not command.isprintable():
+        if not re.fullmatch(r"[^\s/-][^\s/]*", command) or not command.isprintable():
             raise UsageError(f"{command!r} is no name of a command")
         work = self._work(f"ensure {command}", **options)
         if self._finds(command):
@@ -353,6 +354,7 @@ class _Work:
         self._looks_at_all = False
         self._brought: dict[str, str] = {}
         self._exact: set[str] = set()
+        self._half: list[str] = []
         self._has_run = False
         self._sudo = False
         name = manager or here.where.manager
@@ -395,6 +397,11 @@ class _Work:
         """The names of what is there."""
         return [self._now[spec][0] for spec in self.specs if self._now[spec][1]]
 
+    @property
+    def removable(self) -> list[str]:
+        """The names of what is there, or has been left there half installed."""
+        return [*self.there, *self._half]
+
     def _fits(self, spec: str) -> bool:
         version, pin = self._now[spec][1], self.manager.split(spec)[1]
         if not version or spec in self._exact:
@@ -421,6 +428,10 @@ class _Work:
             asked: [one[:2] for one in several if one[2] in ("", "installed")]
             for asked, several in told.items()
         }
+        whole = ("", "installed", "not-installed", "config-files")
+        self._half = [
+            one[0] for name in names.values() for one in told.get(name, []) if one[2] not in whole
+        ]
         now: dict[str, Found] = {}
         for spec in self.specs:
             name = names.get(spec, spec)
@@ -471,7 +482,7 @@ class _Work:
         """Raise if something is not installed that was asked for."""
         if self.missing:
             self.failure.reason = "not_installed"
-            self.failure.packages = tuple(self.missing)
+            self.failure.packages = self._as_asked(self.missing)
             self.judged("not_installed", list)
 
     def needs_root(self) -> None:
@@ -532,21 +543,29 @@ class _Work:
             reason, packages, _ = self.manager.reason(rendered(result.raw), 0)
             # Some say so, and end as if all were well.
             if reason == ("network" if verb == "refresh" else "script_failed"):
-                self.failure.reason, self.failure.packages = reason, packages
+                self.failure.reason, self.failure.packages = reason, self._as_asked(packages)
 
     def _failed(self, result: Result, error: CommandError) -> None:
         failure = self.failure
         failure.cause, failure.status = error, result.exit_code
         self._heard(result.raw)
-        reason, failure.packages, holder = self.manager.reason(
-            rendered(result.raw), result.exit_code
-        )
-        failure.reason = reason
+        reason, named, holder = self.manager.reason(rendered(result.raw), result.exit_code)
+        failure.reason, failure.packages = reason, self._as_asked(named)
         if reason == "locked":
             waited = "" if self._lock_timeout is None else f" after {self._lock_timeout:g} s"
             failure.detail = f"Still locked{waited} by {self._holder(holder)}."
         elif reason in ("interrupted", "script_failed"):
             failure.detail = self._state()
+
+    def _as_asked(self, named: Iterable[str]) -> tuple[str, ...]:
+        """Return what the manager has named as it was asked for, and what came with that."""
+        asked: dict[str, str] = {}
+        for package, spec in self._asked:
+            for name in (self.manager.split(spec)[0], spec):
+                asked.setdefault(name, package)
+        order = [package for package, _ in self._asked]
+        found = dict.fromkeys(asked.get(name, name) for name in named)
+        return tuple(sorted(found, key=lambda one: order.index(one) if one in order else -1))
 
     def _stopped(self, error: CommandStoppedError) -> None:
         failure = self.failure
@@ -670,7 +689,7 @@ class _Work:
         found = tuple(wrong())
         if not failure.reason and found:
             said, packages, _ = self.manager.reason(rendered(failure.printed), 0)
-            failure.reason, failure.packages = said or reason, packages or found
+            failure.reason, failure.packages = said or reason, self._as_asked(packages or found)
         if failure.reason:
             raise self._error(failure.reason, failure=failure) from failure.cause
         return self.result()

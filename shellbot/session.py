@@ -737,7 +737,7 @@ class Session:
                 return contextlib.nullcontext()
             return Progress(f"[{self.name}] {title}", self._secrets)
 
-        return Packages(self, self._levels.top, names=self._package_names, shows=shows)
+        return Packages(self, lambda: self._levels.top, names=self._package_names, shows=shows)
 
     def install(self, *packages: str, **options: Unpack[InstallOptions]) -> PackageResult:
         """See to it that *packages* are installed. See :meth:`Packages.install`.
