@@ -201,7 +201,12 @@ def make_deb(place: Path, repository: Path, files: Path) -> None:
             built.rename(files / f"{package.name}-{package.version}.deb")
     packages = repository / "Packages"
     packages.write_text(run("dpkg-scanpackages", "-m", ".", cwd=repository))
-    text = packages.read_bytes()
+    release_deb(repository)
+
+
+def release_deb(repository: Path) -> None:
+    """Say what apt's list of packages has to be."""
+    text = (repository / "Packages").read_bytes()
     (repository / "Release").write_text(
         "Origin: test\nArchitectures: all amd64\nDate: Tue, 14 Nov 2023 22:13:20 UTC\n"
         f"SHA256:\n {hashlib.sha256(text).hexdigest()} {len(text)} Packages\n"
