@@ -498,7 +498,11 @@ class _Work:
         if refreshed is not None and time.monotonic() - refreshed <= max_age:
             return True
         minutes = int(max_age / 60)
-        return minutes > 0 and bool(self._run("lists", str(minutes)).output.strip())
+        if minutes <= 0:
+            return False
+        # What is not there is told of as well, and is no path.
+        told = self._run("lists", str(minutes)).output
+        return any(line.startswith("/") for line in told.splitlines())
 
     def refresh(self) -> _Failure:
         """Have the lists fetched; return how that went, which need not be the end of it."""
