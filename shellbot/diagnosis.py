@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 LOOKS_APART = 0.1
 """Seconds between the two looks that a judgement takes."""
 
+# How often, and how soon, it looks again while somebody is only passing by.
+_MORE_LOOKS, _SOON = 5, 0.02
+
 QUIET_ENOUGH = 1.0
 """Seconds of silence after which the text is judged."""
 
@@ -119,7 +122,7 @@ _BUSY_SHARE = 0.2
 
 # Which of many processes tells most about a silence, the first one first.
 _AT_WORK = ("busy", "device", "network", "lock", "sleeping", "poll", "futex")
-_TELLING = (*_AT_WORK, "pause", "", "write", "relay", "read", "wait")
+_TELLING = (*_AT_WORK, "pause", "", "write", "relay", "read", "wait", "passing")
 
 
 class Diagnosis:
@@ -235,6 +238,8 @@ class Look:
 
     def __init__(self, scene: Scene) -> None:
         self.scene = scene
+        self.at = time.monotonic()
+        """When it was taken."""
         self.processes = [] if scene.modes is None else _concerned(scene)
         """Those that the command consists of, the shell first."""
         self._elsewhere, self._is_ours_for_sure = _in_containers(scene, self.processes)
@@ -314,18 +319,37 @@ class Look:
             or (_passes_on(one, self.waits[one.pid], self.scene) and not self._elsewhere)
         ]
 
-    def working(self, before: Look) -> Diagnosis:
-        """Say what a command is doing that waits for nobody."""
+    def running(self) -> set[int]:
+        """Return those that run, or would if a processor were free."""
+        return {one.pid for one in self.processes if one.state == "R"}
+
+    def passing(self, before: Look) -> set[int]:
+        """Return those that run, as a program also does that starts in order to sleep."""
+        shares = self._shares(before)
+        return {pid for pid in self.running() - before.running() if shares[pid] <= _BUSY_SHARE}
+
+    def _shares(self, before: Look) -> dict[int, float]:
+        """Return how much of a processor each has used since, with those it has waited for."""
+        earlier = {one.pid: one.busy + one.reaped for one in before.processes}
+        now = {one.pid: one.busy + one.reaped for one in self.processes}
+        for one in before.processes:
+            # What it had used until then is its parent's from the moment that it ends.
+            if one.pid not in now and one.parent in earlier:
+                earlier[one.parent] += earlier[one.pid]
+        elapsed = max(self.at - before.at, LOOKS_APART)
+        return {pid: (used - earlier.get(pid, 0.0)) / elapsed for pid, used in now.items()}
+
+    def working(self, before: Look, passing: Collection[int] = ()) -> Diagnosis:
+        """Say what a command is doing that waits for nobody, but for those only *passing* by."""
         if not self.processes:
             return Diagnosis("silent", certain=False, because="this system has no /proc to look in")
         for one in self._elsewhere:
             if processes.is_frozen(one.pid):
                 return Diagnosis("stopped", process=one, because="its container is paused")
-        earlier = {one.pid: one.busy for one in before.processes}
-        doings = []
+        shares, doings = self._shares(before), []
         for one in self.processes:
-            share = (one.busy - earlier.get(one.pid, one.busy)) / LOOKS_APART
-            doings.append((_doing(one, self.waits[one.pid], share), one))
+            doing = _doing(one, self.waits[one.pid], shares[one.pid])
+            doings.append(("passing" if one.pid in passing else doing, one))
         doing, one = min(doings, key=lambda pair: _TELLING.index(pair[0]))
         stopped = [one for one in self.processes if one.state in "Tt"]
         if stopped and doing not in _AT_WORK:
@@ -337,10 +361,17 @@ class Look:
 
 
 def judge(scene: Callable[[], Scene]) -> Diagnosis:
-    """Say what a command seems to be doing. Takes :data:`LOOKS_APART` seconds."""
+    """Say what a command seems to be doing. Takes :data:`LOOKS_APART` seconds, or twice that."""
     before = Look(scene())
     time.sleep(LOOKS_APART)
     now = Look(scene())
+    steady = now.running()
+    for _ in range(_MORE_LOOKS):
+        if not now.passing(before):
+            break
+        time.sleep(_SOON)
+        now = Look(scene())
+        steady &= now.running()
     shell = next(iter(now.processes), None)
     if now.scene.modes is None:
         return Diagnosis("disconnected", because="the terminal has been hung up")
@@ -353,7 +384,7 @@ def judge(scene: Callable[[], Scene]) -> Diagnosis:
     # The first look's, as who asks may be the one who reads.
     if now.scene.printed and before.scene.quiet < _RECENTLY:
         return Diagnosis("printing", because=f"the last {text.seconds(before.scene.quiet)} ago")
-    return now.working(before)
+    return now.working(before, now.passing(before) - steady)
 
 
 def _concerned(scene: Scene) -> list[Process]:
@@ -387,9 +418,12 @@ def _in_containers(scene: Scene, known: list[Process]) -> tuple[list[Process], b
             space = _process_space(one.pid)
             if space and space != _process_space(os.getpid()):
                 spaces.setdefault(space, []).append(one)
+    among = list(spaces.values())
+    # Others on this machine may use containers as well.
+    among = [found for found in among if any(_names(client, found) for client in clients)] or among
     named = [
         found
-        for found in spaces.values()
+        for found in among
         if any(
             words and words == client[-len(words) :]
             for client in clients
@@ -398,7 +432,21 @@ def _in_containers(scene: Scene, known: list[Process]) -> tuple[list[Process], b
     ]
     if len(named) == 1:
         return named[0], True
-    return (next(iter(spaces.values())), False) if len(spaces) == 1 else ([], False)
+    return (among[0], False) if len(among) == 1 else ([], False)
+
+
+def _names(client: list[str], found: list[Process]) -> bool:
+    """Whether a client was given the number, or podman's name, of the container of *found*."""
+    for one in found:
+        numbers = processes.container_numbers(one.pid)
+        keeper = processes.arguments(one.parent) or [""]
+        kept = os.path.basename(keeper[0]) == "conmon" and "-n" in keeper[:-1]
+        name = keeper[keeper.index("-n") + 1] if kept else None
+        for word in client[2:]:
+            whole = re.fullmatch("[0-9a-f]{6,64}", word)
+            if word == name or (whole and any(number.startswith(word) for number in numbers)):
+                return True
+    return False
 
 
 def _process_space(pid: int) -> str:

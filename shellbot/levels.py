@@ -218,17 +218,18 @@ class Levels:
                     log_out(top.shell, outer, limit, hangs_up=bool(top.way and top.way.wakes))
             self._stack.remove(top)
 
-    def say_farewell(self, why: str) -> bool:
+    def say_farewell(self, why: str, *, reads: bool = True) -> bool:
         """Tell the shells behind a relay to leave, if there are any; all are lost then.
 
-        A container's engine leaves them there otherwise, as does a serial line.
+        A container's engine leaves them there otherwise, as does a serial line. It *reads* what
+        they print meanwhile, unless another thread does.
         """
         line = self.top.shell.line
         is_behind = line.relayed and not line.lost
         deadline = time.monotonic() + FAREWELL
         if is_behind and line.is_under_way:
             line.press(termios.VINTR, deadline)
-        line.end_behind_relay(deadline)
+        line.end_behind_relay(deadline, reads=reads)
         line.lose(None, why)
         return is_behind
 

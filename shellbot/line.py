@@ -335,19 +335,24 @@ class Line:
         self.answered(time.monotonic() + limit)
         return self.parser.take_output()
 
-    def end_behind_relay(self, deadline: float) -> None:
+    def end_behind_relay(self, deadline: float, *, reads: bool = True) -> None:
         """Hang up on the shells that are behind a relay, for when they read again.
 
         What ends the relay does not always end them: not where a container's engine, or a serial
-        line, keeps their terminal.
+        line, keeps their terminal. It *reads* what they print, unless another thread does.
         """
         line: Line | None = self
         while line and line.relayed:
             line._write(line.dialect.hang_up(line.name), deadline)
             line = line.outer
         # The relay is ended next, and what it has not taken until then goes with it.
-        while line and not self.terminal.was_read() and time.monotonic() < deadline:
-            self.hear(_MOMENT)
+        while line and line.parser.status is None and time.monotonic() < deadline:
+            if self.terminal.was_taken():
+                break
+            if reads:
+                self.hear(_MOMENT)
+            else:
+                time.sleep(_MOMENT)
 
     def leave_by_force(self) -> None:
         """End the login that is under way here, whatever it takes."""

@@ -46,6 +46,7 @@ class Manager:
         pin: str = r"[=<>~].*",
         refuses: str = r"[*?\[\]]",
         files: str = r"(?!)",
+        absent: str,
         is_private: bool = False,
         mends: str = "",
     ) -> None:
@@ -68,12 +69,14 @@ class Manager:
         """What is told it for each way with configuration files that were changed."""
         self.pinned = pinned
         """What is told it where a version is asked for."""
-        self.pin = re.compile(pin)
+        self.pin = pin
         """What follows a name that asks for a version; behind a dash it may be the name's own."""
-        self.refuses = re.compile(refuses)
+        self.refuses = refuses
         """What in a name would mean something else than that name."""
-        self.files = re.compile(rf"(?:\./|\.\./|/|\w+://).*{files}\Z|[^/]*{files}\Z")
-        """What is a file, and no name."""
+        self.files = files
+        """How the files end that it takes."""
+        self.absent = absent
+        """What it says of what it does not know, and of nothing else."""
         self.is_private = is_private
         """Whether it belongs to a user, and root must not run it."""
         self.mends = mends
@@ -104,22 +107,33 @@ class Manager:
         words = " ".join(map(quote, ("sh", "-c", script, "sh", *arguments)))
         return f"env {' '.join(settings)} {words}{'' if asks else ' </dev/null'}"
 
+    def is_file(self, wanted: str) -> bool:
+        """Whether *wanted* is a file or a URL, and no name."""
+        return re.search(rf"(?:{self.files})\Z", wanted) is not None
+
     def split(self, wanted: str) -> tuple[str, str]:
         """Return the name in *wanted*, and what it asks of the version."""
-        found = None if self.files.match(wanted) else self.pin.search(wanted)
+        found = None if self.is_file(wanted) else re.search(self.pin, wanted)
         return (wanted[: found.start()], found.group()) if found else (wanted, "")
 
     def check(self, wanted: str) -> None:
         """Make sure that *wanted* is what can be asked for by that name."""
         if not wanted or wanted.startswith("-") or not wanted.isprintable():
             raise UsageError(f"{wanted!r} is no name of a package")
-        if self.files.match(wanted):
+        if self.is_file(wanted):
             return
         if re.search(r"\s", wanted):
             raise UsageError(f"{wanted!r} is not one name; give each as an argument of its own")
         name, _ = self.split(wanted)
-        if not name or self.refuses.search(name):
+        if not name or re.search(self.refuses, name):
             raise UsageError(f"{wanted!r} would mean something else to {self.name} than one name")
+
+    def complains(self, printed: str) -> bool:
+        """Whether what was *printed* for a question is more than that something is not there."""
+        return any(
+            line and line[0] not in "=+" and not re.search(self.absent, line)
+            for line in map(str.strip, printed.splitlines())
+        )
 
     def reason(self, printed: str, status: int) -> tuple[str, tuple[str, ...], str]:
         """Return why it failed, for which packages, and who holds the lock, if it said so."""
@@ -191,6 +205,10 @@ _RPM_WORDS: Words = (
         r"%(?:pre|post)\w*\((?P<name>.+?)-[^-]+-[^-]+\) scriptlet failed"
         r"|scriptlet in rpm package (?P<package>\S+)",
     ),
+)
+_RPM_ABSENT = (
+    r"^package .* is not installed$|^no package provides |^file .* is not owned by any package$"
+    r"|^error: file .*: No such file or directory$|^warning: "
 )
 # A name may end like that as well.
 _DASHED = r"-\d[^-]*(?:-[^-]*)?\Z"
@@ -282,6 +300,7 @@ TABLE = (
         refuses=r"[^a-zA-Z0-9.+:-]|-\Z|\A[^a-zA-Z0-9]",
         files=r"\.deb",
         mends="dpkg --configure -a",
+        absent=r"^dpkg-query: no (?:packages|path) found matching |^[NW]: ",
         verbs={
             "install": _APT + ' install "$@"',
             "remove": _APT + ' remove "$@"',
@@ -290,7 +309,7 @@ TABLE = (
             'find /var/lib/apt/lists/partial -prune -mmin -"$1"',
             "upgrade": _APT + ' --only-upgrade install "$@"',
             "upgrade_all": _APT + " --with-new-pkgs upgrade",
-            "query": _EACH.format(f"dpkg-query -W -f '+{_DPKG}\\n' \"$n\" 2>/dev/null"),
+            "query": _EACH.format(f"dpkg-query -W -f '+{_DPKG}\\n' \"$n\""),
             "every": f"dpkg-query -W -f '+{_DPKG}\\n'",
             "describe": _EACH.format(
                 "dpkg-deb -W --showformat '+${Package} ${Version}\\n' \"$n\" 2>/dev/null"
@@ -302,7 +321,7 @@ TABLE = (
             "hold": 'apt-mark hold "$@"',
             "unhold": 'apt-mark unhold "$@"',
             "owner": 'for p in "$1" "${1#/usr}" "/usr$1" "$(readlink -f "$1")"; do '
-            'dpkg-query -S "$p" 2>/dev/null; done | '
+            'dpkg-query -S "$p"; done | '
             "sed -n '/^diversion by/d; s/[:,].*//; s/^/+/p'",
             "provides": 'command -v apt-file >/dev/null && apt-file -x search "/s?bin/$1\\$" | '
             "sed -n 's/^\\([^:]*\\):.*/+\\1/p'",
@@ -362,6 +381,7 @@ TABLE = (
         pin=_DASHED,
         refuses=r"\A@|[*?\[\]]",
         files=r"\.rpm",
+        absent=_RPM_ABSENT,
         verbs=_DNF_VERBS,
         words=_DNF_WORDS,
     ),
@@ -373,6 +393,7 @@ TABLE = (
         pin=_DASHED,
         refuses=r"\A@|[*?\[\]]",
         files=r"\.rpm",
+        absent=_RPM_ABSENT + r"|No matching Packages to list|No matches found",
         verbs={
             **_RPM_VERBS,
             "install": 'yum -y OPTIONS install "$@"',
@@ -382,7 +403,7 @@ TABLE = (
             '-name cachecookie -mmin -"$1"',
             "upgrade": 'yum -y update "$@"',
             "available": _EACH.format(
-                'yum -q --showduplicates list "$n" 2>/dev/null | '
+                'yum -q --showduplicates list "$n" | '
                 "while read -r name version rest; do "
                 'case $name in "$n".*) echo "+$n $version";; esac; done | tail -n 1'
             ),
@@ -405,6 +426,7 @@ TABLE = (
         pin=r"[=<>].*",
         refuses=r"[*?\[\]]|\A[!+~@]",
         files=r"\.rpm",
+        absent=_RPM_ABSENT,
         verbs={
             **_RPM_VERBS,
             "install": f'{_ZYPPER} install OPTIONS "$@"{_LEFT_BY_ZYPPER}',
@@ -416,7 +438,7 @@ TABLE = (
             "lists": 'find /var/cache/zypp/raw/*/repodata/repomd.xml -mmin -"$1"',
             "upgrade": f'{_ZYPPER} update "$@"{_LEFT_BY_ZYPPER}',
             "available": _EACH.format(
-                'zypper --non-interactive --no-color --no-refresh info "$n" 2>/dev/null | '
+                'zypper --non-interactive --no-color --no-refresh info "$n" | '
                 "while read -r key colon version; do "
                 'case $key in Version) echo "+$n $version";; esac; done'
             ),
@@ -476,6 +498,7 @@ TABLE = (
         family="arch",
         refuses=r"[*?\[\]/]",
         files=r"\.pkg\.tar(?:\.\w+)?",
+        absent=r"^error: (?:package '.*' was not found|No package owns .*)$|^warning: ",
         verbs={
             "install": 'pacman --noconfirm --noprogressbar --color never -S --needed "$@"',
             "install_files": 'pacman --noconfirm --noprogressbar --color never -U --needed "$@"',
@@ -487,11 +510,11 @@ TABLE = (
             '{ echo "error: $n is in IgnorePkg"; exit 1; }; done; '
             'pacman --noconfirm --noprogressbar --color never -S --needed "$@"',
             "upgrade_all": "pacman --noconfirm --noprogressbar --color never -Su",
-            "query": _EACH.format('pacman -Q -- "$n" 2>/dev/null | sed "s/^/+/"'),
+            "query": _EACH.format('pacman -Q -- "$n" | sed "s/^/+/"'),
             "every": "pacman -Q | sed 's/^/+/'",
             "describe": _EACH.format('pacman -Qp -- "$n" 2>/dev/null | sed "s/^/+/"'),
             "available": _EACH.format(
-                'pacman -Si -- "$n" 2>/dev/null | while read -r key colon version; do '
+                'pacman -Si -- "$n" | while read -r key colon version; do '
                 'case $key in Version) echo "+$n $version"; break;; esac; done'
             ),
             "hold": 'for n; do grep -qxF "IgnorePkg = $n" /etc/pacman.conf || '
@@ -547,6 +570,7 @@ TABLE = (
         family="alpine",
         files=r"\.apk",
         refuses=r"[*?\[\]!@]",
+        absent=r"Could not find owner package|^WARNING: ",
         verbs={
             "install": 'apk add --no-progress "$@"',
             "install_files": 'apk add --no-progress --allow-untrusted "$@"',
@@ -601,6 +625,7 @@ TABLE = (
         systems=("void",),
         family="void",
         pin=r"[<>].*|-[^-]+_\d+\Z",
+        absent=r"not found|^WARNING: ",
         verbs={
             "install": 'xbps-install -y "$@"',
             "remove": 'xbps-remove -y "$@"',
@@ -644,6 +669,7 @@ TABLE = (
         environment={"EMERGE_DEFAULT_OPTS": ""},
         pin=r"(?!)",
         refuses=r"[*?\[\]@]",
+        absent=r"None of the installed packages claim",
         verbs={
             "install": 'emerge --ask=n --color=n --nospinner --quiet-build=y --noreplace "$@"',
             "remove": 'emerge --ask=n --color=n --nospinner --depclean "$@"',
@@ -701,6 +727,7 @@ TABLE = (
         },
         pin=r"(?!)",
         is_private=True,
+        absent=r"^Warning: |No available formula",
         verbs={
             "install": 'brew install "$@"',
             "remove": 'brew uninstall "$@"',
@@ -715,7 +742,7 @@ TABLE = (
             "every": "brew list --versions | while read -r name versions; do "
             'echo "+$name ${versions##* }"; done',
             "available": _EACH.format(
-                'brew info --json=v2 "$n" 2>/dev/null | '
+                'brew info --json=v2 "$n" | '
                 'sed -n "s/.*\\"stable\\": *\\"\\([^\\"]*\\)\\".*/+$n \\1/p"'
             ),
             "hold": 'brew pin "$@"',
@@ -747,6 +774,7 @@ TABLE = (
         environment={"ASSUME_ALWAYS_YES": "yes", "IGNORE_OSVERSION": "yes"},
         pin=r"(?!)",
         files=r"\.pkg",
+        absent=r"No packages? (?:available|matching)|was not found in the database",
         verbs={
             "install": 'pkg install -y "$@"',
             "install_files": 'pkg add "$@"',
@@ -791,6 +819,7 @@ TABLE = (
         family="openwrt",
         pin=r"(?!)",
         files=r"\.ipk",
+        absent=r"^No packages ",
         verbs={
             "install": 'opkg install "$@"',
             "remove": 'opkg remove "$@"',

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
         timeout: Limit
         lock_timeout: float | None
         answers: Answers | None
+        sudo: str | Secret | None
         ask: bool
 
     class InstallOptions(Options, total=False):
@@ -101,10 +102,11 @@ class Packages:
     """The packages of the place that commands run in, by the manager that is native there.
 
     Every verb takes *manager*, where it is to be another one. Those that change something run it
-    as root, by sudo or doas where the user is not; with *ask* the person at the terminal is asked
-    for the password that nobody has given. The manager is told to ask nothing and has no standard
-    input, unless there are *answers*. *lock_timeout* is for how many seconds a lock that another
-    process holds is waited for, *timeout* for how many each attempt may take.
+    as root, by sudo or doas where the user is not. *sudo* is the password for that, if it is not
+    that of the login; with *ask* the person at the terminal is asked for what nobody has given.
+    The manager is told to ask nothing and has no standard input, unless there are *answers*.
+    *lock_timeout* is for how many seconds a lock that another process holds is waited for,
+    *timeout* for how many each attempt may take.
 
     They raise :class:`PackageError`, whose ``reason`` says why.
     """
@@ -196,6 +198,8 @@ class Packages:
             work.ask_for(packages)
             work.look()
             work.needs_all_of_them()
+            if not work.there:
+                return work.result()
         else:
             work.look_at_all()
         work.needs_root()
@@ -203,9 +207,9 @@ class Packages:
             work.refresh()
         all_of_them = not packages and work.manager.can("upgrade_all")
         work.do("upgrade_all" if all_of_them else "upgrade", work.there if packages else [], flags)
-        return work.judged("failed", list)
+        return work.judged()
 
-    def refresh(self, *, max_age: float = 0.0, **options: Unpack[Options]) -> bool:
+    def refresh(self, *, max_age: float = DAY, **options: Unpack[Options]) -> bool:
         """Have the lists of packages fetched, if they are older than *max_age* seconds.
 
         Returns whether they were.
@@ -215,7 +219,7 @@ class Packages:
             return False
         work.needs_root()
         work.refresh()
-        work.judged("failed", list)
+        work.judged()
         return True
 
     def hold(self, *packages: str, on: bool = True, **options: Unpack[Options]) -> None:
@@ -226,9 +230,11 @@ class Packages:
         work.ask_for(packages)
         work.look()
         work.needs_all_of_them()
+        if not work.there:
+            return
         work.needs_root()
         work.do(verb, work.there)
-        work.judged("failed", list)
+        work.judged()
 
     def mend(self, **options: Unpack[Options]) -> None:
         """Put right what a manager left that was interrupted."""
@@ -236,7 +242,7 @@ class Packages:
         work.manager.line("mend")
         work.needs_root()
         work.do("mend", [])
-        work.judged("failed", list)
+        work.judged()
 
     def ensure(
         self, command: str, *, package: str | None = None, **options: Unpack[Options]
@@ -258,7 +264,7 @@ class Packages:
         if not self._finds(command):
             work.failure.reason = "no_command"
             work.failure.printed = result.output.encode("utf-8", "surrogateescape")
-            work.judged("no_command", list)
+            work.judged()
         return result
 
     def _finds(self, command: str) -> bool:
@@ -335,6 +341,7 @@ class _Work:
         timeout: Limit = DEFAULT,
         lock_timeout: float | None = 300.0,
         answers: Answers | None = None,
+        sudo: str | Secret | None = None,
         ask: bool = True,
     ) -> None:
         self._timeout = Limits(DEFAULT_LIMIT if isinstance(timeout, Default) else timeout).total
@@ -361,6 +368,8 @@ class _Work:
         if not name:
             raise self._error("no_manager")
         self.manager = managers.named(name)
+        if sudo is not None:
+            level.password = sudo if isinstance(sudo, Secret) else Secret(sudo)
 
     # What is asked for, and what is there of it
 
@@ -394,8 +403,8 @@ class _Work:
 
     @property
     def there(self) -> list[str]:
-        """The names of what is there."""
-        return [self._now[spec][0] for spec in self.specs if self._now[spec][1]]
+        """The names of what is there as it was asked for."""
+        return [self._now[spec][0] for spec in self.specs if self._fits(spec)]
 
     @property
     def removable(self) -> list[str]:
@@ -414,7 +423,7 @@ class _Work:
 
     def look(self) -> None:
         """See what is there of what is asked for."""
-        files = [spec for spec in self.specs if self.manager.files.match(spec)]
+        files = [spec for spec in self.specs if self.manager.is_file(spec)]
         brings: dict[str, str] = {}
         if files and self.manager.can("describe"):
             told = self.told("describe", *files)
@@ -459,12 +468,26 @@ class _Work:
 
     def told(self, verb: str, *arguments: str) -> dict[str, list[tuple[str, str, str]]]:
         """Return what the manager tells, by what it was asked about."""
-        return managers.told(self._run(verb, *arguments).output)
+        done = self._run(verb, *arguments)
+        found = managers.told(done.output)
+        if not all(found.get(one) for one in arguments or ("",)):
+            self._needs_an_answer(done)
+        return found
 
     def names(self, verb: str, *arguments: str, as_root: bool = False) -> list[str]:
         """Return the names that the manager tells."""
-        printed = self._run(verb, *arguments, sudo=as_root).output
-        return sorted({line[1:] for line in printed.splitlines() if line.startswith("+")})
+        done = self._run(verb, *arguments, sudo=as_root)
+        found = {line[1:] for line in done.output.splitlines() if line.startswith("+")}
+        if not found:
+            self._needs_an_answer(done)
+        return sorted(found)
+
+    def _needs_an_answer(self, done: Result) -> None:
+        """Raise if it may be that something was not told of because it could not be found out."""
+        if self.manager.complains(done.text):
+            self.failure.status, self.failure.printed = done.exit_code, done.raw
+            reason, _, _ = self.manager.reason(done.text, done.exit_code)
+            raise self._error(reason or "failed", failure=self.failure)
 
     # What takes root
 
@@ -483,7 +506,7 @@ class _Work:
         if self.missing:
             self.failure.reason = "not_installed"
             self.failure.packages = self._as_asked(self.missing)
-            self.judged("not_installed", list)
+            self.judged()
 
     def needs_root(self) -> None:
         """Raise if the manager has to be run by root, and there is no way to."""
@@ -513,7 +536,7 @@ class _Work:
 
     def do(self, verb: str, specs: Sequence[str], flags: str = "") -> None:
         """Have the manager do something, and see whether it said that it could."""
-        files = [spec for spec in specs if self.manager.files.match(spec)]
+        files = [spec for spec in specs if self.manager.is_file(spec)]
         apart = bool(files) and self.manager.can(f"{verb}_files")
         self.failure = _Failure()
         for part, names in (
@@ -680,7 +703,7 @@ class _Work:
             output=self._output,
         )
 
-    def judged(self, reason: str, wrong: Callable[[], Iterable[str]]) -> PackageResult:
+    def judged(self, reason: str = "", wrong: Callable[[], Iterable[str]] = tuple) -> PackageResult:
         """Look again, and return the result; or raise, with *reason* if something is *wrong* then.
 
         Of a failure it tells what has changed all the same.

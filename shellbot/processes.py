@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import time
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -43,7 +44,7 @@ class Process:
 
     __slots__ = (
         *("pid", "name", "state", "parent", "group", "session", "terminal", "foreground"),
-        *("busy", "started", "stack"),
+        *("busy", "reaped", "started", "stack"),
     )
 
     def __init__(self, pid: int, name: str, fields: list[bytes]) -> None:
@@ -61,6 +62,8 @@ class Process:
         """The process group that has that terminal."""
         self.busy = (int(fields[11]) + int(fields[12])) / _TICKS
         """The processor time it has used, in seconds."""
+        self.reaped = (int(fields[13]) + int(fields[14])) / _TICKS
+        """The same of those that it has started and waited for."""
         self.started = int(fields[19])
         """The tick that it was started in, by CLOCK_BOOTTIME."""
         self.stack = int(fields[25])
@@ -303,6 +306,16 @@ def _files(pid: int, numbers: Iterable[int]) -> list[File]:
         except OSError:  # closed meanwhile, or another user's
             continue
     return found
+
+
+def container_numbers(pid: int) -> list[str]:
+    """Return the numbers of the container that process *pid* is in, if that has any."""
+    try:
+        with open(f"/proc/{pid}/cgroup") as file:
+            # "0::/system.slice/docker-4f5a....scope" (cgroups(7)); a nested one has two.
+            return re.findall(r"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])", file.read())
+    except OSError:
+        return []
 
 
 def is_frozen(pid: int) -> bool:

@@ -938,7 +938,7 @@ class Session:
             return
         self._closed = True
         if os.getpid() == self._owner and self._turns:
-            if self._levels.say_farewell("the session was closed"):
+            if self._levels.say_farewell("the session was closed", reads=False):
                 self._others_leave(FAREWELL)
                 self._levels.hear_farewell()
             self._shell.abandon("the session was closed")

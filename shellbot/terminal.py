@@ -8,6 +8,7 @@ import os
 import select
 import signal
 import struct
+import sys
 import termios
 import time
 from collections.abc import Mapping, Sequence
@@ -263,21 +264,27 @@ class Terminal:
 
     def has_unread(self) -> bool:
         """Whether something was printed that nobody has read yet."""
-        count = bytearray(4)
-        with contextlib.suppress(OSError):
-            fcntl.ioctl(self._fd, termios.FIONREAD, count)
-        return any(count) or bool(self._inbox)
+        return _arrived(self._fd) > 0 or bool(self._inbox)
 
-    def was_read(self) -> bool:
-        """Whether everything that was typed has been read, if nobody takes whole lines only."""
-        count = bytearray(4)
+    def was_taken(self) -> bool:
+        """Whether all that was typed has been read, and whoever reads has come back for more.
+
+        A relay has passed it on by then. Only for one that does not take whole lines.
+        """
         with contextlib.suppress(OSError):
             side = os.open(self._device_name, os.O_RDONLY | os.O_NOCTTY | os.O_NONBLOCK)
             try:
-                fcntl.ioctl(side, termios.FIONREAD, count)
+                if _arrived(side):
+                    return False
             finally:
                 os.close(side)
-        return not any(count)
+        here = (self.pid, *(one.pid for one in processes.below(self.pid)))
+        seen = [processes.waits(pid) for pid in here]
+        return None in seen or any(
+            wait.call in ("read", "poll") and any(file.device == self.device for file in wait.files)
+            for waits in seen
+            for wait in waits or ()
+        )
 
     def started_since(self, moment: Moment) -> list[Process]:
         """Return the processes that the program has started since *moment*."""
@@ -463,6 +470,19 @@ def _start(
     process.device = status.st_dev, status.st_rdev
     process.device_name = name
     return process
+
+
+def _arrived(fd: int) -> int:
+    """Return how many bytes can be read from this side of a terminal."""
+    # Linux passes on what the other side has written a little later. It is not counted until
+    # then, but poll() waits for that (n_tty_poll() in drivers/tty/n_tty.c).
+    side = select.poll()
+    side.register(fd, select.POLLIN)
+    side.poll(0)
+    count = bytearray(4)
+    with contextlib.suppress(OSError):
+        fcntl.ioctl(fd, termios.FIONREAD, count)
+    return int.from_bytes(count, sys.byteorder)
 
 
 def _inherited() -> list[int]:

@@ -131,7 +131,8 @@ def logging_in(times: int) -> Iterator[Pair]:
         (place / "sshd_config").write_text(
             f"ListenAddress 127.0.0.1:{port}\nHostKey {place}/host\nPidFile none\nUsePAM no\n"
             f"AuthorizedKeysFile {place}/user.pub\nStrictModes no\nPermitRootLogin yes\n"
-            "PrintMotd no\nPrintLastLog no\n"
+            # A login shell's own files take what they take: these are quick ones.
+            f"PrintMotd no\nPrintLastLog no\nSetEnv HOME={place}\n"
         )
         if os.geteuid() == 0:
             os.makedirs("/run/sshd", exist_ok=True)

@@ -17,7 +17,7 @@ import pytest
 from dialogues.machines import SSHD, Machine, free_port
 
 import shellbot
-from shellbot import diagnosis, errors, logins
+from shellbot import diagnosis, errors, logins, managers
 
 ROOT = Path(__file__).parents[2]
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
@@ -126,6 +126,8 @@ def test_a_snippet_runs(code: str, tmp_path: Path) -> None:
 def test_a_snippet_that_logs_in_runs(code: str, network: Network, tmp_path: Path) -> None:
     script = tmp_path / "snippet.py"
     script.write_text(code)
+    if "install(" in code:
+        network.machine.told(NO_GIT.format(root=tmp_path / "git-package"))
     done = network.run(script)
     assert done.returncode == 0, done.stdout + done.stderr
     assert PASSWORD not in done.stdout + done.stderr
@@ -191,6 +193,19 @@ def test_every_reason_for_a_failed_login_is_shown() -> None:
     page = (ROOT / "docs" / "logging-in.md").read_text()
     table = page[page.index("| `reason` |") :].split("\n\n")[0].splitlines()[2:]
     assert table == [f"| `{name}` | {advice} |" for name, advice in errors.REASONS.items()]
+
+
+def test_every_reason_for_a_failed_package_is_shown() -> None:
+    page = (ROOT / "docs" / "packages.md").read_text()
+    table = page[page.index("| `reason` |") :].split("\n\n")[0].splitlines()[2:]
+    assert table == [f"| `{name}` | {advice} |" for name, advice in errors.PACKAGE_REASONS.items()]
+
+
+def test_every_package_manager_is_shown() -> None:
+    page = (ROOT / "docs" / "packages.md").read_text()
+    table = page[page.index("| | tested with |") :].split("\n\n")[0].splitlines()[2:]
+    shown = [name for line in table for name in line.split("|")[1].strip().split(", ")]
+    assert sorted(shown) == sorted(row.name for row in managers.TABLE)
 
 
 def test_every_kind_of_login_is_shown_and_can_be_called_so() -> None:

@@ -287,8 +287,11 @@ def test_stopped_for_good_is_not_come_back_to(inside: Session, engine: Engine, b
 def test_paused_it_says_so_and_lets_go(inside: Session, engine: Engine, box: str) -> None:
     engine.told("pause", box)
     try:
-        with pytest.raises(CommandTimeoutError) as caught:
-            inside.send("echo x", timeout=1)
+        with shellbot.bash() as other:
+            # As in another container that somebody uses meanwhile.
+            other.background("unshare --pid --fork --kill-child sleep 100")
+            with pytest.raises(CommandTimeoutError) as caught:
+                inside.send("echo x", timeout=1)
     finally:
         engine.told("unpause", box)
     assert caught.value.partial == b""

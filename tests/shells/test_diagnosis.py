@@ -166,7 +166,11 @@ WORKING = {
     "a busy loop": ("while :; do :; done", "busy"),
     "a busy program": (f"{PYTHON} -c 'while True: pass'", "busy"),
     "a compiler": ("while :; do gcc -O2 -c x.c -o x.o || break; done", "busy"),
-    "a loop of sleeps": ("while :; do sleep 0.3; done", "sleeping"),
+    "loops of sleeps": (
+        "for i in 1 2 3 4 5 6 7 8; do while :; do sleep 0.1; done & done; wait",
+        "sleeping",
+    ),
+    "a loop of what takes no time": ("while :; do /bin/true; done", "busy"),
     "a flood": ("yes", "printing"),
     "a dripping": ("while :; do echo x; sleep 0.2; done", "printing"),
     "a pipeline that sleeps": ("sleep 60 | cat", "sleeping"),

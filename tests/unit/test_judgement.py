@@ -18,8 +18,8 @@ from shellbot.errors import UsageError
 NOBODY = 2**22 + 1
 
 
-def judged(printed: bytes, quiet: float = 1.5) -> Diagnosis | None:
-    scene = Scene(
+def scene(printed: bytes = b"", quiet: float = 1.5) -> Scene:
+    return Scene(
         shell=NOBODY,
         image=None,
         device=(0, 0),
@@ -30,7 +30,10 @@ def judged(printed: bytes, quiet: float = 1.5) -> Diagnosis | None:
         printed=printed,
         quiet=quiet,
     )
-    look = Look(scene)
+
+
+def judged(printed: bytes, quiet: float = 1.5) -> Diagnosis | None:
+    look = Look(scene(printed, quiet))
     return look.waiting(look)
 
 
@@ -105,6 +108,62 @@ def test_every_kind_has_a_phrase_and_an_advice(kind: str) -> None:
     assert str(found)
     assert found.advice
     assert kind in repr(found)
+
+
+# Who is at work
+
+SHELL, FIRST, SECOND = 100, 101, 102
+
+
+def running(pid: int, state: str = "S", busy: int = 0, reaped: int = 0) -> processes.Process:
+    """A process in that *state*, after so many ticks of its own and of its children."""
+    fields = [b"0"] * 40
+    fields[0], fields[11], fields[13] = state.encode(), b"%d" % busy, b"%d" % reaped
+    fields[1] = b"%d" % (0 if pid == SHELL else SHELL)
+    return processes.Process(pid, "bash" if pid == SHELL else "x", fields)
+
+
+def look(*these: processes.Process) -> Look:
+    found = Look(scene())
+    found.processes = list(these)
+    found.waits = {one.pid: [] for one in these}
+    return found
+
+
+def test_who_has_just_begun_to_run_is_only_passing_by() -> None:
+    before = look(running(SHELL), running(FIRST))
+    now = look(running(SHELL), running(SECOND, "R"))
+    assert now.passing(before) == {SECOND}
+    assert now.working(before, {SECOND}).kind == "silent"
+    now = look(running(SHELL, "R", 1), running(FIRST))
+    assert now.passing(before) == {SHELL}
+
+
+def test_who_runs_each_time_is_busy_however_little_it_gets() -> None:
+    before, now = (
+        look(running(SHELL), running(FIRST, "R")),
+        look(running(SHELL), running(FIRST, "R")),
+    )
+    assert now.passing(before) == set()
+    found = now.working(before)
+    assert (found.kind, found.pid) == ("busy", FIRST)
+
+
+def test_who_has_used_much_since_is_busy() -> None:
+    before = look(running(SHELL), running(FIRST, "S", 500))
+    for now in (
+        look(running(SHELL), running(SECOND, "R", 5)),
+        look(running(SHELL), running(FIRST, "S", 505)),
+    ):
+        assert now.passing(before) == set()
+        assert now.working(before).kind == "busy"
+
+
+def test_what_children_have_used_since_counts_and_nothing_from_before() -> None:
+    before = look(running(SHELL, reaped=100), running(FIRST, "S", 500))
+    busy = look(running(SHELL, reaped=605), running(SECOND))
+    assert (busy.working(before).kind, busy.working(before).pid) == ("busy", SHELL)
+    assert look(running(SHELL, reaped=601), running(SECOND)).working(before).kind == "silent"
 
 
 # Moments
