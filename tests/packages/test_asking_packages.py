@@ -202,13 +202,16 @@ def test_lists_are_fetched_when_they_are_old_or_know_of_no_such_package(
         host.told("sed", "-i", "s/file:/copy:/", "/etc/apt/sources.list")
         host.told("apt-get", "update")
     # They are new once they have been fetched, if there is nothing new in them as well.
-    for fetch in (lambda: host.told(*FETCH[host.manager].split()), packages.refresh):
+    for fetch in (
+        lambda: host.told(*FETCH[host.manager].split()),
+        lambda: packages.refresh(max_age=0),
+    ):
         age(host)
         fetch()
         with there.sudo():
             assert not packages.refresh(max_age=3600)
     offer(host, without="extra")
-    assert packages.refresh()
+    assert packages.refresh(max_age=0)
     assert packages.available("extra") is None
     offer(host)
     assert not packages.refresh(max_age=3600)
@@ -220,7 +223,7 @@ def test_lists_are_fetched_when_they_are_old_or_know_of_no_such_package(
     assert there.remove("extra")
     assert not packages.refresh(max_age=3600)
     assert packages.available("extra") == spelled(host, "1.0")
-    assert packages.refresh()
+    assert packages.refresh(max_age=0)
     assert packages.available("extra") is None
     offer(host)
     age(host)
@@ -263,7 +266,9 @@ def test_no_shell_reads_a_name(host: Host, there: Session) -> None:
         failing(there, "not_installed", lambda: packages.upgrade(*passed))
         assert packages.version(passed[0]) is None
         for name in passed[:3]:
-            assert packages.available(name) is None
+            # With a slash it may be a repository's, which is an error where there is none.
+            if "/" not in name:
+                assert packages.available(name) is None
     for name in NASTY[:8]:
         assert packages.owner_of(f"/{name}") is None
         assert there.install("greet") if not host.version("greet") else True

@@ -293,7 +293,7 @@ def test_a_repository_that_cannot_be_reached(host: Host, there: Session) -> None
     if host.manager == "apt":
         host.told("sh", "-c", "echo 'Acquire::Retries 0;' >/etc/apt/apt.conf.d/retries")
     host.unreachable()
-    error = failing(there, "network", there.packages.refresh)
+    error = failing(there, "network", lambda: there.packages.refresh(max_age=0))
     assert "127.0.0.1" in str(error)
     failing(there, "network", lambda: there.install(NOWHERE))
     if host.manager == "pacman":
