@@ -366,6 +366,8 @@ PACKAGE_REASONS = {
     "held": "take the hold off first: packages.hold(..., on=False)",
     "interrupted": "have it put right: packages.mend()",
     "question": "give answers= for what it asks",
+    "licence": "read it, and if you agree, install it by hand: zypper install "
+    "--auto-agree-with-licenses",
     "timed_out": "give it more time with timeout=",
     "unsupported": "install the manager's plugin for that, or do it by hand",
     "not_installed": "see in the last lines what the manager did instead",

@@ -267,9 +267,16 @@ _DNF_VERBS = {
     "hold": 'dnf -q -y versionlock add "$@"',
     "unhold": 'dnf -q -y versionlock delete "$@"',
     "provides": "dnf -q --color=never repoquery --latest-limit=1 --qf '+%{name}\\n' "
-    '--file "/usr/bin/$1" --file "/usr/sbin/$1" --file "/bin/$1" --file "/sbin/$1"',
+    '"/usr/bin/$1" "/usr/sbin/$1" "/bin/$1" "/sbin/$1"',
     "manual": "dnf -q --color=never repoquery --userinstalled --qf '+%{name}\\n'",
 }
+# Interrupted, zypper is gone, and its rpm is not: a package's script, to which Ctrl-C is nothing,
+# would go on reading what is typed.
+_ZYPPER = "trap : INT; zypper --non-interactive --no-color"
+_LEFT_BY_ZYPPER = (
+    '; s=$?; while p=$(pgrep -d, -g 0 -f "^rpm --root .* --dbpath "); do pkill -P "$p"; '
+    'sleep 0.1; done; exit "$s"'
+)
 
 TABLE = (
     Manager(
@@ -353,7 +360,7 @@ TABLE = (
                 r"|Release '[^']*' for '(?P<released>[^']+)' was not found"
                 r"|Package '(?P<virtual>[^']+)' has no installation candidate"
                 r"|Couldn't find any package by \w+ '(?P<pattern>[^']+)'"
-                r"|Unsupported file (?P<file>\S+) given",
+                r"|Unsupported file (?P<file>.+) given",
             ),
             (
                 "network",
@@ -414,6 +421,8 @@ TABLE = (
         "zypper",
         systems=("opensuse", "suse", "sles", "sled"),
         family="suse",
+        # It shows a licence by this, and falls over a name that is no path.
+        environment={"PAGER": "/bin/cat"},
         pinned="--oldpackage",
         pin=r"[=<>].*",
         refuses=r"[*?\[\]]|\A[!+~@]",
@@ -421,13 +430,14 @@ TABLE = (
         absent=_RPM_ABSENT,
         verbs={
             **_RPM_VERBS,
-            "install": 'zypper --non-interactive --no-color install OPTIONS "$@"',
-            "install_files": "zypper --non-interactive --no-color install --allow-unsigned-rpm "
-            'OPTIONS "$@"',
-            "remove": 'zypper --non-interactive --no-color remove "$@"',
+            "install": f'{_ZYPPER} install OPTIONS "$@"{_LEFT_BY_ZYPPER}',
+            "install_files": f'{_ZYPPER} install --allow-unsigned-rpm OPTIONS "$@"'
+            f"{_LEFT_BY_ZYPPER}",
+            "remove": f'{_ZYPPER} remove "$@"{_LEFT_BY_ZYPPER}',
             "refresh": "zypper --non-interactive --no-color refresh",
-            "lists": 'find /var/cache/zypp/solv -name solv -mmin -"$1"',
-            "upgrade": 'zypper --non-interactive --no-color update "$@"',
+            # The rest of it stays as it is if there is nothing new.
+            "lists": 'find /var/cache/zypp/raw/*/repodata/repomd.xml -mmin -"$1"',
+            "upgrade": f'{_ZYPPER} update "$@"{_LEFT_BY_ZYPPER}',
             "available": _EACH.format(
                 'zypper --non-interactive --no-color --no-refresh info "$n" | '
                 "while read -r key colon version; do "
@@ -467,13 +477,13 @@ TABLE = (
                 r"|Valid metadata not found at|Connection failed"
                 r"|Failed to (?:cache|download|provide)|Can't provide file",
             ),
-            ("held", r"[Ll]ocked by|lock\(s\)"),
+            ("held", r"[Ll]ocked by|lock\(s\)|remove lock to allow"),
             (
                 "conflict",
                 r"nothing provides .* needed by (?:the to be installed )?"
                 r"(?P<name>\S+?)-[^-\s]+-[^-\s]+$|^Problem(?: \d+)?: ",
             ),
-            ("question", r"need for license confirmation"),
+            ("licence", r"need for license confirmation"),
             (
                 "not_found",
                 r"Package '(?P<name>[^']+)' not found\.|No provider of '(?P<provider>[^']+)' found"
@@ -514,8 +524,9 @@ TABLE = (
             "owner": 'pacman -Qqo -- "$1" | sed "s/^/+/"',
             "provides": 'pacman -Fq -- "usr/bin/$1" "usr/sbin/$1" | sed "s,^.*/,+,"',
             "manual": "pacman -Qqe | sed 's/^/+/'",
-            "changed": "pacman -Qii | sed -n 's/^\\(MODIFIED\\|UNREADABLE\\)[\t ]*\\(.*\\)/+\\2/p; "
-            "s/^.*[\t ]\\(\\/.*\\) \\[modified\\]$/+\\1/p'",
+            "changed": "pacman -Qii | "
+            "sed -n 's/^\\(MODIFIED\\|UNREADABLE\\|MISSING\\)[\t ]*\\(.*\\)/+\\2/p; "
+            "s/^.*[\t ]\\(\\/.*\\) \\[\\(modified\\|missing\\)\\]$/+\\1/p'",
             "state": "test ! -e /var/lib/pacman/db.lck || "
             "echo 'the lock file /var/lib/pacman/db.lck is there'",
         },

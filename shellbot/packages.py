@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import posixpath
+import re
 import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -88,6 +89,8 @@ DEFAULT_LIMIT = 3_600.0
 _IN_THE_BASE = "in the base system"
 _UNKNOWN = "unknown"
 _NOT_YOURS = "log in as the user that it belongs to, who is not root"
+# What a package is that is there as a whole; dpkg may have triggers left to run (dpkg(1)).
+_INSTALLED = ("", "installed", "triggers-awaited", "triggers-pending")
 # How often a person may try.
 _PASSWORDS = 3
 _LOOKS_APART = 1.0
@@ -146,8 +149,8 @@ class Packages:
         a version in the manager's own spelling (``git=1:2.39*``, ``git-2.39``), or a file or URL.
         What is there already is left alone; if all of it is, nothing is run and nobody needs to be
         root. Else the lists of packages are fetched first if they are older than *max_age* seconds.
-        Configuration files that were changed stay as they are, or with ``configuration="replace"``
-        become the package's.
+        Configuration files that were changed stay as they are, if the package lets them, or with
+        ``configuration="replace"`` become the package's.
         """
         work = self._work("install", **options)
         work.ask_for(packages)
@@ -176,11 +179,11 @@ class Packages:
         work.ask_for(packages)
         work.needs_no_comparison()
         work.look()
-        if not work.there:
+        if not work.removable:
             return work.result()
         work.needs_root()
-        work.do("remove", work.there)
-        return work.judged("still_installed", lambda: work.there)
+        work.do("remove", work.removable)
+        return work.judged("still_installed", lambda: work.removable)
 
     def upgrade(
         self,
@@ -253,7 +256,7 @@ class Packages:
         That is *package*, or what the table of names has for it, or what the manager says brings
         it, or else the package of that name.
         """
-        if not command or command.startswith("-") or "/" in command or not command.isprintable():
+        if not re.fullmatch(r"[^\s/-][^\s/]*", command) or not command.isprintable():
             raise UsageError(f"{command!r} is no name of a command")
         work = self._work(f"ensure {command}", **options)
         if self._finds(command):
@@ -363,6 +366,7 @@ class _Work:
         self._looks_at_all = False
         self._brought: dict[str, str] = {}
         self._exact: set[str] = set()
+        self._half: list[str] = []
         self._has_run = False
         self._sudo = False
         name = manager or here.where.manager
@@ -407,6 +411,11 @@ class _Work:
         """The names of what is there as it was asked for."""
         return [self._now[spec][0] for spec in self.specs if self._fits(spec)]
 
+    @property
+    def removable(self) -> list[str]:
+        """The names of what is there, or has been left there half installed."""
+        return [*self.there, *self._half]
+
     def needs_no_comparison(self) -> None:
         """Raise if what is asked of a version is for the manager to compare, as it installs."""
         for spec in self.specs:
@@ -440,9 +449,13 @@ class _Work:
         own = [spec for spec, (_, pin) in split.items() if pin.startswith("-")]
         told = self.told("query", *dict.fromkeys((*names.values(), *own))) if names else {}
         found = {
-            asked: [one[:2] for one in several if one[2] in ("", "installed")]
+            asked: [one[:2] for one in several if one[2] in _INSTALLED]
             for asked, several in told.items()
         }
+        whole = (*_INSTALLED, "not-installed", "config-files")
+        self._half = [
+            one[0] for name in names.values() for one in told.get(name, []) if one[2] not in whole
+        ]
         now: dict[str, Found] = {}
         for spec in self.specs:
             name = names.get(spec, spec)
@@ -461,7 +474,7 @@ class _Work:
         self._looks_at_all = True
         versions: dict[str, list[str]] = {}
         for name, version, state in self.told("every")[""]:
-            if state in ("", "installed"):
+            if state in _INSTALLED:
                 versions.setdefault(name, []).append(version)
         self._take({name: (name, ", ".join(sorted(found))) for name, found in versions.items()})
 
@@ -508,7 +521,7 @@ class _Work:
         self.needs_no_comparison()
         if self.missing:
             self.failure.reason = "not_installed"
-            self.failure.packages = tuple(self.missing)
+            self.failure.packages = self._as_asked(self.missing)
             self.judged()
 
     def needs_root(self) -> None:
@@ -595,7 +608,7 @@ class _Work:
             if verb == "upgrade" and set(names) & set(packages):
                 told.append("held")
             if reason in told:
-                self.failure.reason, self.failure.packages = reason, packages
+                self.failure.reason, self.failure.packages = reason, self._as_asked(packages)
 
     def _tell_of_interruption(self) -> None:
         self.failure.reason = "interrupted"
@@ -612,15 +625,23 @@ class _Work:
         failure = self.failure
         failure.cause, failure.status = error, result.exit_code
         self._heard(result.raw)
-        reason, failure.packages, holder = self.manager.reason(
-            rendered(result.raw), result.exit_code
-        )
-        failure.reason = reason
+        reason, named, holder = self.manager.reason(rendered(result.raw), result.exit_code)
+        failure.reason, failure.packages = reason, self._as_asked(named)
         if reason == "locked":
             waited = "" if self._lock_timeout is None else f" after {self._lock_timeout:g} s"
             failure.detail = f"Still locked{waited} by {self._holder(holder)}."
         elif reason in ("interrupted", "script_failed"):
             failure.detail = self._state()
+
+    def _as_asked(self, named: Iterable[str]) -> tuple[str, ...]:
+        """Return what the manager has named as it was asked for, and what came with that."""
+        asked: dict[str, str] = {}
+        for package, spec in self._asked:
+            for name in (self.manager.split(spec)[0], spec):
+                asked.setdefault(name, package)
+        order = [package for package, _ in self._asked]
+        found = dict.fromkeys(asked.get(name, name) for name in named)
+        return tuple(sorted(found, key=lambda one: order.index(one) if one in order else -1))
 
     def _stopped(self, error: CommandStoppedError) -> None:
         failure = self.failure
@@ -744,7 +765,7 @@ class _Work:
         found = tuple(wrong())
         if not failure.reason and found:
             said, packages, _ = self.manager.reason(rendered(failure.printed), 0)
-            failure.reason, failure.packages = said or reason, packages or found
+            failure.reason, failure.packages = said or reason, self._as_asked(packages or found)
         if failure.reason:
             raise self._error(failure.reason, failure=failure) from failure.cause
         return self.result()

@@ -77,7 +77,8 @@ class Host:
         done = self.run(query)
         told = done.stdout.strip() if done.returncode == 0 else ""
         if self.family.built == "deb":
-            return told.removeprefix("ii ") if told.startswith("ii ") else ""
+            # "ii " is as it is to be, and "hi " is held as well.
+            return told[3:] if told[1:3] == "i " else ""
         return told.rpartition(" ")[2].removesuffix("-1")
 
     def has(self, path: str) -> bool:

@@ -98,7 +98,11 @@ def stock(family: str) -> list[Package]:
         reads = READS_INPUT
     return [
         *(Package("greet", version, _program("greet", version)) for version in ("1.0", "2.0")),
-        Package("extra", files=_program("extra", "1.0"), needs=("greet",)),
+        Package(
+            "extra",
+            files={**_program("extra", "1.0"), **_program("additional", "1.0")},
+            needs=("greet",),
+        ),
         Package(development, files={"usr/include/demo.h": "#define DEMO 1\n"}),
         Package("asks", files=_program("asks", "1.0"), after=asks),
         Package("reads", files=_program("reads", "1.0"), after=reads),
@@ -197,7 +201,12 @@ def make_deb(place: Path, repository: Path, files: Path) -> None:
             built.rename(files / f"{package.name}-{package.version}.deb")
     packages = repository / "Packages"
     packages.write_text(run("dpkg-scanpackages", "-m", ".", cwd=repository))
-    text = packages.read_bytes()
+    release_deb(repository)
+
+
+def release_deb(repository: Path) -> None:
+    """Say what apt's list of packages has to be."""
+    text = (repository / "Packages").read_bytes()
     (repository / "Release").write_text(
         "Origin: test\nArchitectures: all amd64\nDate: Tue, 14 Nov 2023 22:13:20 UTC\n"
         f"SHA256:\n {hashlib.sha256(text).hexdigest()} {len(text)} Packages\n"
