@@ -467,16 +467,18 @@ def roots() -> Iterator[Path]:
     CACHE.mkdir(parents=True, exist_ok=True)
     place = CACHE / key
     with open(CACHE / f"{key}.lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not place.exists():
-            _clear(lock.name)
-            aside = CACHE / f"{key}.half"
-            shutil.rmtree(aside, ignore_errors=True)
-            aside.mkdir()
-            _build(aside, installed)
-            aside.rename(place)
-        # Whoever uses them holds it as well, so that nobody clears them away.
+        # Whoever uses them holds it, so that nobody clears them away.
         fcntl.flock(lock, fcntl.LOCK_SH)
+        while not place.exists():
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not place.exists():
+                _clear(lock.name)
+                aside = CACHE / f"{key}.half"
+                shutil.rmtree(aside, ignore_errors=True)
+                aside.mkdir()
+                _build(aside, installed)
+                aside.rename(place)
+            fcntl.flock(lock, fcntl.LOCK_SH)
         yield place
 
 
