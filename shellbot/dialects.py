@@ -43,10 +43,11 @@ __sb6() { PROGRAM cat -- "$__sb_f" && PROGRAM rm -f -- "$__sb_f"; }
 # terminal hands over and any shell can keep: `%b` gives the bytes back, NUL included.
 _TAKE_INPUT = r"__sb_i=$(PROGRAM tr -d '\n#' </dev/tty)"
 _POUR = r"""GUARD printf %b "$__sb_i" """
-# Where the shell further out might be there for the rest of it, it ends with a line and not with
+# Where the shell further out might be there for the rest of it, so many lines are taken and no
 # Ctrl-D, and a command that is as long as to arrive in parts is typed in that form as well.
-_TAKE_INPUT_BELOW = r"__sb_i=$(PROGRAM sed '/^##/q' </dev/tty | PROGRAM tr -d '\n#')"
-_TAKE_COMMAND = r"""__sb_c=$(PROGRAM sed '/^##/q' </dev/tty | PROGRAM tr -d '\n#')
+_TAKE_LINES = r"$(PROGRAM head -n LINES </dev/tty | PROGRAM tr -d '\n#,')"
+_TAKE_INPUT_BELOW = f"__sb_i={_TAKE_LINES}"
+_TAKE_COMMAND = f"""__sb_c={_TAKE_LINES}
 __sb_c=$(POUR_COMMAND)"""
 _TAKEN = r"""GUARD eval "$__sb_c"
 """
@@ -236,11 +237,11 @@ class Dialect:
         self._state = (
             f"\\{guard} command -p env -0 2>/dev/null >>%s && \\{guard} pwd 2>/dev/null >>%s"
         )
-        self._take_input = _filled_in(_TAKE_INPUT, words).encode()
-        self._take_input_below = _filled_in(_TAKE_INPUT_BELOW, words).encode()
+        self.take_input = _filled_in(_TAKE_INPUT, words).encode()
+        """What to run to take in the input that is typed then, up to a Ctrl-D."""
+        self._take_input_below = _filled_in(_TAKE_INPUT_BELOW, words)
         pour_command = ("POUR_COMMAND", pour.replace("__sb_i", "__sb_c"))
-        self.take_command = _filled_in(_TAKE_COMMAND, (pour_command, *words)).encode()
-        """What to run to take in a command that is typed then."""
+        self._take_command = _filled_in(_TAKE_COMMAND, (pour_command, *words))
         self.taken = _filled_in(_TAKEN, words).encode()
         """What runs that."""
         self.taken_only = _filled_in(_TAKEN_ONLY, words).encode()
@@ -324,9 +325,13 @@ class Dialect:
         """
         return (self._state % (quote(file), quote(file))).encode()
 
-    def take_input(self, *, below: bool) -> bytes:
-        """Return what to run to take in the input that is typed then, *below* another shell."""
-        return self._take_input_below if below else self._take_input
+    def take_input_below(self, lines: int) -> bytes:
+        """Return what to run to take in the input that is typed then, in so many *lines*."""
+        return self._take_input_below.replace("LINES", str(lines)).encode()
+
+    def take_command(self, lines: int) -> bytes:
+        """Return what to run to take in a command that is typed then, in so many *lines*."""
+        return self._take_command.replace("LINES", str(lines)).encode()
 
     def fed(self, command: bytes) -> bytes:
         """Return *command* with the input that was taken in as its standard input."""

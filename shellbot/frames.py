@@ -27,7 +27,6 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
 from functools import cache
 
 from .errors import UsageError
@@ -36,9 +35,7 @@ RECORD_SEPARATOR = b"\x1e"
 
 # A terminal in canonical mode drops what goes over 4,095 bytes in one line (1,023 on macOS).
 _LINE_LIMIT = 1_000
-_LINE, _PORTION = 960, 65_536
-INPUT_ENDS = b"##\n"
-"""The last line of *inert* input."""
+_LINE = 960
 _PIECE = rb"(?s).{1,240}[\x80-\xbf]{0,3}"
 
 # What the line discipline acts on instead of passing on; with ^V (LNEXT) in front it passes it on
@@ -143,27 +140,34 @@ def _delimiter(document: re.Match[bytes]) -> bytes:
     return document["single"] if document["single"] is not None else document["double"]
 
 
-def as_input(data: bytes, *, inert: bool = False) -> Iterator[bytes]:
-    """Hand out *data* as lines to be typed, for a shell to give back with ``printf %b``.
+def as_input(data: bytes) -> list[bytes]:
+    """Return *data* as lines to be typed, for a shell to give back with ``printf %b``.
 
-    All of it is printable, so that no terminal acts on it, and its own newlines mean nothing. For
-    a shell at its prompt it is nothing but comments, should the one it is meant for be gone; if it
-    is *inert*, so is the rest of a line that the other one has begun to read.
+    All of it is printable, so that no terminal acts on it, and its own newlines mean nothing.
     """
-    table = _octal() if inert else _printable()
-    for start in range(0, len(data), _PORTION):
-        text = b"".join(map(table.__getitem__, data[start : start + _PORTION]))
-        yield b"".join(b"#%b\n" % text[at : at + _LINE] for at in range(0, len(text), _LINE))
+    text = b"".join(map(_printable().__getitem__, data))
+    return [b"#%b\n" % text[at : at + _LINE] for at in range(0, len(text), _LINE)]
+
+
+def as_inert_input(data: bytes) -> list[bytes]:
+    """Return the same in lines that any other shell takes for comments.
+
+    The rest of one, if somebody else has begun to read it, is the name of no command.
+    """
+    text = b"".join(map(_word().__getitem__, data))
+    return [b"#%b,\n" % text[at : at + _LINE] for at in range(0, len(text), _LINE)]
 
 
 @cache
-def _octal() -> list[bytes]:
-    return [b"\\0%03o" % code for code in range(256)]
+def _word() -> list[bytes]:
+    kept = re.compile(rb"[A-Za-z0-9_./-]")
+    codes = (bytes((code,)) for code in range(256))
+    return [one if kept.match(one) else b"\\0%03o" % ord(one) for one in codes]
 
 
 @cache
 def _printable() -> list[bytes]:
-    table = [bytes((code,)) if 0x20 <= code < 0x7F else _octal()[code] for code in range(256)]
+    table = [bytes((code,)) if 0x20 <= code < 0x7F else b"\\0%03o" % code for code in range(256)]
     table[0x0A], table[0x5C], table[0x23] = b"\\n", rb"\\", rb"\0043"
     return table
 

@@ -31,6 +31,8 @@ _START_LIMIT = 30.0
 _STATE_LIMIT = 5.0
 # What is typed at once and not longer than this arrives as a whole or not at all.
 _AT_ONCE = 1_000
+# How many lines of input are typed before it is seen whether anybody is there.
+_LINES = 64
 
 
 class Shell:
@@ -98,14 +100,13 @@ class Shell:
         only = frames.parsed_only(data)
         try:
             if apart := self._goes_apart(data):
-                yield from self._give(data, self.dialect.take_command, attention)
+                yield from self._take_in(data, attention, as_command=True)
                 data, only = self.dialect.taken, self.dialect.taken_only
             if asks:
                 status, raw = yield from self._frame(only, attention, aside=True)
             if status == 0 and runs:
                 if given is not None:
-                    take = self.dialect.take_input(below=self.line.outer is not None)
-                    yield from self._give(given, take, attention)
+                    yield from self._take_in(given, attention)
                     data = self.dialect.fed(data)
                 if splits:
                     data = self.dialect.split(self.line.number + 1, data)
@@ -156,7 +157,7 @@ class Shell:
         self.readied(command)
         try:
             if apart := self._goes_apart(frame):
-                outcome(self._give(frame, self.dialect.take_command, attention))
+                outcome(self._take_in(frame, attention, as_command=True))
                 frame = self.dialect.taken
             ended = outcome(self._frame(frame, attention, aside=True))
             if apart:
@@ -175,11 +176,17 @@ class Shell:
         attention = Attention(Limits(_STATE_LIMIT))
         outcome(self._frame(self.dialect.forget_taken, attention, aside=True))
 
-    def _give(
-        self, given: bytes, take: bytes, attention: Attention
+    def _take_in(
+        self, data: bytes, attention: Attention, *, as_command: bool = False
     ) -> Generator[bytes, None, None]:
-        """Have the shell take in what is typed then, which is *given* to it."""
-        taking = self._frame(take, attention, given=given, aside=True)
+        """Have the shell take in *data* that is typed, as a command or as the input of one."""
+        if self.line.outer:
+            lines = frames.as_inert_input(data)
+            take = self.dialect.take_command if as_command else self.dialect.take_input_below
+            taking = self._frame(take(len(lines)), attention, lines=lines, aside=True)
+        else:
+            lines = frames.as_input(data)
+            taking = self._frame(self.dialect.take_input, attention, lines=lines, aside=True)
         status, raw = yield from taking
         if status != 0:
             raise SessionError("the input was not taken in", where=self.where, printed=raw)
@@ -214,9 +221,9 @@ class Shell:
         attention: Attention,
         *,
         aside: bool = False,
-        given: bytes | None = None,
+        lines: list[bytes] | None = None,
     ) -> Generator[bytes, None, tuple[int, bytes]]:
-        steps = self.exchange(data, attention, aside=aside, given=given)
+        steps = self.exchange(data, attention, aside=aside, lines=lines)
         yield from self.guarded(steps)
         return self.line.ended(aside=aside)
 
@@ -226,24 +233,24 @@ class Shell:
         attention: Attention,
         *,
         aside: bool = False,
-        given: bytes | None = None,
+        lines: list[bytes] | None = None,
     ) -> Generator[bytes, None, None]:
         """Type a frame, and read until it has ended or what *attention* looks for is there."""
         line = self.line
         if line.hold_modes() and self.dialect.calm and not line.relayed:
             line.type(self.dialect.calm, attention.deadline)
-        yield from self._typed(data, attention, aside=aside, given=given)
+        yield from self._typed(data, attention, aside=aside, lines=lines)
         if line.relayed and not line.parser.started and line.parser.status is not None:
             # It was not begun at all. Were the terminal's modes others than it was typed for?
             said, status = line.parser.take_output(), line.parser.status
             # The shell itself may have put them back by now.
             if line.hold_modes(asking=True) or line.key[:9].encode() in said:
-                yield from self._typed(data, attention, aside=aside, given=given)
+                yield from self._typed(data, attention, aside=aside, lines=lines)
             else:
                 line.parser.resume(said, status)
 
     def _typed(
-        self, data: bytes, attention: Attention, *, aside: bool, given: bytes | None
+        self, data: bytes, attention: Attention, *, aside: bool, lines: list[bytes] | None
     ) -> Generator[bytes, None, None]:
         line, talk = self.line, Conversation(self.line, attention)
         line.begin()
@@ -257,16 +264,13 @@ class Shell:
             # So that whoever asked for a stream has started it by asking.
             yield b""
             attention.resume(line.heard)
-        if given is not None:
+        if lines is not None:
             yield from talk.go_on(lambda: line.parser.started)
             ends = attention.ends(inf)
-            begun, below = line.parser.status is None, line.outer is not None
-            lines = frames.as_input(given, inert=below)
-            if begun and all(line.type(one, ends) for one in lines):
-                if below:
-                    line.type(frames.INPUT_ENDS, ends)
-                else:
-                    line.end_input(ends)
+            portions = (b"".join(lines[at : at + _LINES]) for at in range(0, len(lines), _LINES))
+            begun = line.parser.status is None
+            if begun and all(line.type(one, ends) for one in portions) and not line.outer:
+                line.end_input(ends)
         yield from talk.go_on(attention.is_at_prompt)
 
     def guarded(self, steps: Generator[bytes, None, None]) -> Generator[bytes, None, None]:
