@@ -229,8 +229,9 @@ class Levels:
         deadline = time.monotonic() + FAREWELL
         if is_behind and line.is_under_way:
             line.press(termios.VINTR, deadline)
-        line.end_behind_relay(deadline, reads=reads)
+        # A thread that reads is to hear that first, and not how the login ends then.
         line.lose(None, why)
+        line.end_behind_relay(deadline, reads=reads)
         return is_behind
 
     def hear_farewell(self) -> None:

@@ -29,8 +29,9 @@ if TYPE_CHECKING:
 
 _START_LIMIT = 30.0
 _STATE_LIMIT = 5.0
-# What is typed at once and not longer than this arrives as a whole or not at all.
-_AT_ONCE = 1_000
+# What is typed at once and not longer than this a relay takes as a whole or not at all: a terminal
+# keeps 4,095 bytes for its reader (N_TTY_BUF_SIZE).
+_AT_ONCE = 3_000
 # How many lines of input are typed before it is seen whether anybody is there.
 _LINES = 64
 
