@@ -45,9 +45,8 @@ _TAKE_INPUT = r"__sb_i=$(PROGRAM tr -d '\n#' </dev/tty)"
 _POUR = r"""GUARD printf %b "$__sb_i" """
 # Where the shell further out might be there for the rest of it, so many lines are taken and no
 # Ctrl-D, and a command that is as long as to arrive in parts is typed in that form as well.
-_TAKE_LINES = r"$(PROGRAM head -n LINES </dev/tty | PROGRAM tr -d '\n#,')"
-_TAKE_INPUT_BELOW = f"__sb_i={_TAKE_LINES}"
-_TAKE_COMMAND = f"""__sb_c={_TAKE_LINES}
+_TAKE_LINES = r"VARIABLE=BEFORE$(PROGRAM head -n LINES </dev/tty | PROGRAM tr -d '\n#,')"
+_COMMAND_TAKEN = """
 __sb_c=$(POUR_COMMAND)"""
 _TAKEN = r"""GUARD eval "$__sb_c"
 """
@@ -239,9 +238,9 @@ class Dialect:
         )
         self.take_input = _filled_in(_TAKE_INPUT, words).encode()
         """What to run to take in the input that is typed then, up to a Ctrl-D."""
-        self._take_input_below = _filled_in(_TAKE_INPUT_BELOW, words)
         pour_command = ("POUR_COMMAND", pour.replace("__sb_i", "__sb_c"))
-        self._take_command = _filled_in(_TAKE_COMMAND, (pour_command, *words))
+        self._take_lines = _filled_in(_TAKE_LINES, words)
+        self._command_taken = _filled_in(_COMMAND_TAKEN, (pour_command, *words))
         self.taken = _filled_in(_TAKEN, words).encode()
         """What runs that."""
         self.taken_only = _filled_in(_TAKEN_ONLY, words).encode()
@@ -325,13 +324,18 @@ class Dialect:
         """
         return (self._state % (quote(file), quote(file))).encode()
 
-    def take_input_below(self, lines: int) -> bytes:
-        """Return what to run to take in the input that is typed then, in so many *lines*."""
-        return self._take_input_below.replace("LINES", str(lines)).encode()
-
-    def take_command(self, lines: int) -> bytes:
-        """Return what to run to take in a command that is typed then, in so many *lines*."""
-        return self._take_command.replace("LINES", str(lines)).encode()
+    def take_lines(
+        self, lines: int, *, is_first: bool, is_last: bool, as_command: bool = False
+    ) -> bytes:
+        """Return what to run to take in so many *lines* of input, or of a command."""
+        variable = "__sb_c" if as_command else "__sb_i"
+        words = (
+            ("VARIABLE", variable),
+            ("BEFORE", "" if is_first else f"${variable}"),
+            ("LINES", str(lines)),
+        )
+        taken = self._command_taken if as_command and is_last else ""
+        return f"{_filled_in(self._take_lines, words)}{taken}".encode()
 
     def fed(self, command: bytes) -> bytes:
         """Return *command* with the input that was taken in as its standard input."""

@@ -125,7 +125,9 @@ class Manager:
             return
         if re.search(r"\s", wanted):
             raise UsageError(f"{wanted!r} is not one name; give each as an argument of its own")
-        name, _ = self.split(wanted)
+        name, pin = self.split(wanted)
+        if pin and not re.fullmatch(r"[-=<>~/]{1,2}[\w.+:~*?^-]+", pin):
+            raise UsageError(f"{wanted!r} asks for what is no version")
         if not name or re.search(self.refuses, name):
             raise UsageError(f"{wanted!r} would mean something else to {self.name} than one name")
 

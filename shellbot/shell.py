@@ -32,8 +32,10 @@ _STATE_LIMIT = 5.0
 # What is typed at once and not longer than this a relay takes as a whole or not at all: a terminal
 # keeps 4,095 bytes for its reader (N_TTY_BUF_SIZE).
 _AT_ONCE = 3_000
-# How many lines of input are typed before it is seen whether anybody is there.
-_LINES = 64
+# How many lines of input are typed before it is seen whether anybody is there, and how many before
+# they have to have been taken: sshd (9.2) sends a packet as long as what it writes to a terminal in
+# one go without echo (channel_handle_wfd() in channels.c), and ssh gives up at 256 KiB.
+_LINES, _LINES_BELOW = 64, 128
 
 
 class Shell:
@@ -181,14 +183,22 @@ class Shell:
         self, data: bytes, attention: Attention, *, as_command: bool = False
     ) -> Generator[bytes, None, None]:
         """Have the shell take in *data* that is typed, as a command or as the input of one."""
-        if self.line.outer:
-            lines = frames.as_inert_input(data)
-            take = self.dialect.take_command if as_command else self.dialect.take_input_below
-            taking = self._frame(take(len(lines)), attention, lines=lines, aside=True)
-        else:
+        if not self.line.outer:
             lines = frames.as_input(data)
-            taking = self._frame(self.dialect.take_input, attention, lines=lines, aside=True)
-        status, raw = yield from taking
+            yield from self._taken(self.dialect.take_input, lines, attention)
+            return
+        lines = frames.as_inert_input(data)
+        for at in range(0, max(len(lines), 1), _LINES_BELOW):
+            some, rest = lines[at : at + _LINES_BELOW], lines[at + _LINES_BELOW :]
+            take = self.dialect.take_lines(
+                len(some), is_first=at == 0, is_last=not rest, as_command=as_command
+            )
+            yield from self._taken(take, some, attention)
+
+    def _taken(
+        self, take: bytes, lines: list[bytes], attention: Attention
+    ) -> Generator[bytes, None, None]:
+        status, raw = yield from self._frame(take, attention, lines=lines, aside=True)
         if status != 0:
             raise SessionError("the input was not taken in", where=self.where, printed=raw)
 
