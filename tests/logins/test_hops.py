@@ -6,11 +6,12 @@ import hashlib
 import subprocess
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from logins.far import Far, linked
 
-from shellbot import CommandError, CommandTimeoutError, Session
+from shellbot import CommandError, CommandTimeoutError, LoginError, Session
 from shellbot.text import quote
 
 
@@ -171,3 +172,19 @@ def test_a_hundred_megabytes_through_three_hops(far: Far, bash: Session) -> None
         assert took < 3 * 2 * bare
         assert bash.send("echo here; (exit 3)", check=3).raw == b"here\n"
     assert bash.where.depth == 0
+
+
+def test_a_stand_in_for_vagrant(far: Far, bash: Session, tmp_path: Path) -> None:
+    """Not vagrant, but what calls ssh as its "vagrant ssh" does: any command may log in."""
+    stand_in = tmp_path / "vagrant"
+    stand_in.write_text(f'#!/bin/sh\ntest "$*" = "ssh db1" || exit 64\nexec {far.way().command}\n')
+    stand_in.chmod(0o755)
+    bash.send(f"PATH={tmp_path}:$PATH; level=0")
+    with bash.login("vagrant ssh db1"):
+        bash.send("level=1")
+        is_here(bash, "root", 1)
+    is_here(bash, "root", 0)
+    with pytest.raises(LoginError) as caught:
+        bash.login("vagrant ssh db2")
+    assert (caught.value.reason, caught.value.exit_code) == ("closed", 64)
+    is_here(bash, "root", 0)
