@@ -100,12 +100,12 @@ class Shell:
         data = self.readied(command)
         status, raw, errors = 0, b"", b"" if splits else None
         asks, runs = frames.may_lack_terminator(data), not frames.does_nothing(data)
-        only = frames.parsed_only(data)
         try:
             if apart := self._goes_apart(data):
                 yield from self._take_in(data, attention, as_command=True)
-                data, only = self.dialect.taken, self.dialect.taken_only
+                data = self.dialect.taken
             if asks:
+                only = self.dialect.taken_only if apart else frames.parsed_only(data)
                 status, raw = yield from self._frame(only, attention, aside=True)
             if status == 0 and runs:
                 if given is not None:
@@ -189,9 +189,10 @@ class Shell:
             return
         lines = frames.as_inert_input(data)
         for at in range(0, max(len(lines), 1), _LINES_BELOW):
-            some, rest = lines[at : at + _LINES_BELOW], lines[at + _LINES_BELOW :]
+            some = lines[at : at + _LINES_BELOW]
+            is_last = at + _LINES_BELOW >= len(lines)
             take = self.dialect.take_lines(
-                len(some), is_first=at == 0, is_last=not rest, as_command=as_command
+                len(some), is_first=at == 0, is_last=is_last, as_command=as_command
             )
             yield from self._taken(take, some, attention)
 
