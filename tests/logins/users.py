@@ -11,6 +11,19 @@ import shellbot
 from shellbot import Session
 
 OTHER, ROOT, WRONG = "W0rd-of-other", "r00t-of-all-ev1l", "w0rst-0f-guesses"
+NOTE_REFUSED = r"""
+touch {place}/refused
+chmod 666 {place}/refused
+printf '#!/bin/sh\necho "$(tr -d "\\0")" >>{place}/refused\n' >{place}/note
+chmod 755 {place}/note
+cat >/etc/pam.d/common-auth <<'PAM'
+auth [success=2 default=ignore] pam_unix.so nodelay
+auth optional pam_exec.so quiet expose_authtok {place}/note
+auth requisite pam_deny.so
+auth required pam_permit.so
+PAM
+"""
+"""Has PAM write down in a place each password that it refuses."""
 SETTLE = f"""
 set -e
 chmod 755 /mnt
@@ -18,16 +31,7 @@ useradd --create-home --home-dir /mnt/other --shell /bin/bash other
 printf '%s\\n' 'other:{OTHER}' 'root:{ROOT}' | chpasswd
 rm -rf /etc/sudoers.d/*
 echo 'Defaults:ALL !fqdn' >/etc/sudoers.d/all
-touch /mnt/refused
-chmod 666 /mnt/refused
-printf '#!/bin/sh\\necho "$(tr -d "\\\\0")" >>/mnt/refused\\n' >/mnt/note
-chmod 755 /mnt/note
-cat >/etc/pam.d/common-auth <<'PAM'
-auth [success=2 default=ignore] pam_unix.so nodelay
-auth optional pam_exec.so quiet expose_authtok /mnt/note
-auth requisite pam_deny.so
-auth required pam_permit.so
-PAM
+{NOTE_REFUSED.format(place="/mnt")}
 """
 """Two users more, and PAM that writes down each password that it refuses."""
 

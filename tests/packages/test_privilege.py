@@ -17,7 +17,7 @@ import pytest
 from dialogues.test_secrets import forms, held_by, shown_by
 from logins.containers import Engine
 from logins.test_login_secrets import Watch
-from logins.users import in_step
+from logins.users import NOTE_REFUSED, in_step
 from packages.hosts import Host, NewHost, each_manager, on
 from packages.roots import USERS
 
@@ -26,18 +26,9 @@ from shellbot import PackageError, Secret, Session
 
 WRONG = "w0rst-0f-guesses"
 # PAM writes down each password that it refuses, and sudo each command that it runs.
-NOTED = r"""
+NOTED = f"""
 set -e
-touch /var/refused
-chmod 666 /var/refused
-printf '#!/bin/sh\necho "$(tr -d "\\0")" >>/var/refused\n' >/var/note
-chmod 755 /var/note
-cat >/etc/pam.d/common-auth <<'PAM'
-auth [success=2 default=ignore] pam_unix.so nodelay
-auth optional pam_exec.so quiet expose_authtok /var/note
-auth requisite pam_deny.so
-auth required pam_permit.so
-PAM
+{NOTE_REFUSED.format(place="/var")}
 echo 'Defaults logfile=/var/log/sudo.log, loglinelen=0' >>/etc/sudoers.d/hosts
 """
 
