@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import re
 import signal
 import termios
@@ -125,6 +123,11 @@ class Line:
         """
         if self.outer:
             self.catch_up()
+            if not self._holds_together():
+                # Those further in still read the terminal, until the loss has been told.
+                deadline = time.monotonic() + _LEAVING
+                while self.hear(max(0.0, deadline - time.monotonic())):
+                    self.check()
         return self._write(data, deadline)
 
     def _write(self, data: bytes, deadline: float = inf) -> bool:
@@ -228,8 +231,10 @@ class Line:
                 innermost = innermost.inner
             innermost.lose(None, "the shell has ended")
         elif gone and not self.lost:
+            since = gone.since
             status, said = gone.ended()
-            self._end_orphans(gone)
+            if since:
+                self._end_orphans(gone, since)
             self.lose(gone, f"the login has ended with status {status}", status)
             raise self.gone(frames.without_marks(self.parser.take_output() or said))
         if self.lost:
@@ -246,18 +251,24 @@ class Line:
             if line:
                 line.inner = None
 
-    def _end_orphans(self, outer: Line) -> None:
-        # One in between that was killed leaves those further in, and they still read the terminal.
-        # Whoever has started one takes the terminal back as it ends: so that goes first.
+    def _holds_together(self) -> bool:
+        """Whether every shell that can be seen from here is there, between us and this one."""
         line: Line | None = self
-        orphans: list[Line] = []
-        while line and line is not outer:
-            orphans.insert(0, line)
+        while line and (not line.is_up or not line.pid or processes.is_there(line.pid)):
             line = line.outer
-        for orphan in orphans:
-            if orphan.pid and orphan._image and processes.image(orphan.pid) == orphan._image:
-                with contextlib.suppress(OSError):
-                    os.kill(orphan.pid, signal.SIGKILL)
+        return line is None
+
+    def _end_orphans(self, outer: Line, since: Moment) -> None:
+        # One in between that was killed leaves those further in, and they still read the terminal.
+        # Whoever has started one tells of its end, and takes the terminal: so that goes first.
+        line: Line | None = self
+        orphans = self.terminal.started_since(self.since, below=self.pid) if self.since else []
+        while line and line is not outer:
+            if line.pid and line._image and processes.image(line.pid) == line._image:
+                orphans[:0] = processes.above(line.pid, since)
+            line = line.outer
+        processes.send(orphans, signal.SIGKILL)
+        processes.left(orphans, _LEAVING)
 
     def answered(self, deadline: float) -> bool:
         """Read until the frame has ended, or the *deadline* has passed; say which."""

@@ -220,6 +220,22 @@ def below(root: int) -> list[Process]:
     return found
 
 
+def above(pid: int, moment: Moment) -> list[Process]:
+    """Return process *pid* and those above it that began since *moment*, the uppermost first."""
+    found: list[Process] = []
+    one = process(pid)
+    while one and one.began_since(moment):
+        found.insert(0, one)
+        one = process(one.parent)
+    return found
+
+
+def is_there(pid: int) -> bool:
+    """Whether process *pid* has not ended, as far as can be seen."""
+    found = process(pid)
+    return found is not None and found.state not in "ZX"
+
+
 def _below(root: int, among: Iterable[Process]) -> list[Process]:
     children: dict[int, list[Process]] = {}
     for one in among:

@@ -286,11 +286,11 @@ class Terminal:
             for wait in waits or ()
         )
 
-    def started_since(self, moment: Moment) -> list[Process]:
-        """Return the processes that the program has started since *moment*."""
+    def started_since(self, moment: Moment, *, below: int = 0) -> list[Process]:
+        """Return the processes that the program, or one *below* it, started since *moment*."""
         return [
             one
-            for one in processes.below(self.pid)
+            for one in processes.below(below or self.pid)
             if one.began_since(moment) and one.group not in self.spared
         ]
 

@@ -624,17 +624,24 @@ def test_four_deep_level_by_level(tester: Session) -> None:
     assert tester.send("id -un").raw == b"root\n"
 
 
+@pytest.mark.parametrize("when", ["at the prompt", "while a command runs"])
 def test_where_an_outer_level_is_killed_those_further_in_are_lost(
-    tester: Session, town: Town
+    when: str, tester: Session, town: Town
 ) -> None:
     town.sudoers("Defaults !use_pty", "tester ALL=(ALL) ALL")
     tester.sudo(password=PASSWORD)
     pid = int(tester.send_and_get_output("echo $$"))
     tester.su("other")
     tester.su("tester", password=PASSWORD)
-    os.kill(pid, signal.SIGKILL)
+
+    def kill(_: object = None) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+    if when == "at the prompt":
+        kill()
     with pytest.raises(LevelLostError) as caught:
-        tester.send("sleep 60", timeout=10)
+        tester.send("echo on; sleep 60", timeout=10, on_output=kill)
     assert [one.depth for one in caught.value.levels][:1] == [2]
     in_step(tester)
     tester.logout_all()
