@@ -372,7 +372,7 @@ def test_all_levels_come_back_when_the_server_does(far: Far, session: Session) -
     try:
         started = time.monotonic()
         where = session.reconnect(wait=20, every=0.2)
-        assert 1 <= time.monotonic() - started < 6
+        assert 1 <= time.monotonic() - started < 20
         assert session.levels == before
         assert where == before[-1]
         assert session.send_and_get_output("id -un") == "tester"

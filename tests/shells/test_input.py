@@ -244,7 +244,7 @@ def test_a_limit_in_the_middle_of_the_input_runs_nothing(limit: float, shell: Se
     started = time.monotonic()
     with pytest.raises(CommandTimeoutError) as caught:
         shell.send("touch run", input=data, timeout=limit)
-    assert time.monotonic() - started < 6 + limit
+    assert time.monotonic() - started < 20 + limit
     assert "lost" not in caught.value.recovery
     assert shell.send("ls -1; echo $kept", timeout=10).raw == b"kept\nfrom before\n"
     assert shell.send("cat", input="next\n", timeout=10).raw == b"next\n"
