@@ -34,6 +34,7 @@ from .errors import (
     LoginError,
     NobodyToAskError,
     PackageError,
+    PauseAborted,
     ProgramEndedError,
     SessionBusyError,
     SessionClosedError,
@@ -47,7 +48,7 @@ from .jobs import Job
 from .levels import Level
 from .limits import Retry
 from .program import Program
-from .result import Package, PackageResult, Reply, Result, Where
+from .result import Package, PackageResult, Pause, PausedCommand, Reply, Result, Where
 from .session import Session
 from .stream import Stream
 
@@ -69,6 +70,9 @@ __all__ = [
     "Package",
     "PackageError",
     "PackageResult",
+    "Pause",
+    "PauseAborted",
+    "PausedCommand",
     "Program",
     "ProgramEndedError",
     "Reply",

@@ -138,6 +138,54 @@ _LOGIN = r"""case $- in *m*) __sb_m=;; *) __sb_m=1; GUARD set -m;; esac 2>/dev/n
 GUARD eval 'COMMAND'"""
 _LOGIN_OVER = r"""case $__sb_m in 1) GUARD set +m;; esac; __sb_m="""
 
+# A person has the shell. What is told of that stands between RS KEY [ and RS ]: the prompt, with
+# the status and the directory; what begins to run; the prompt for more of a line; that somebody
+# wants to leave. __sbd waits for a newline, so that the terminal can be changed meanwhile: nobody's
+# editor reads then, and the shell does not hear of another size, which kills ksh93 where its
+# editor stands aside (1.0.4).
+#
+# An error in an expansion has a shell drop the rest of the line and stay (POSIX XCU 2.8.1). In a
+# subshell, where its parent is not the shell's own, exit is exit.
+_PAUSE = r"""
+__sb_o=$- __sb_x=${TERM-} __sb_g= __sb_e=
+__sb8() { PROGRAM printf '\036KEY[:%s\t%s\036]' "$1" "$PWD" >/dev/tty; }
+__sb9() { PROGRAM printf '\036KEY[%s\036]' "$1" >/dev/tty; }
+__sba() {
+case $(GUARD exec sh -c 'echo $PPID') in $$) ;; *) GUARD exit "$@";; esac
+\__sb9 - "$__sb_s"
+{ GUARD : "${__sb_leave:?}"; } 2>/dev/null
+}
+__sbb() {
+GUARD set -m +e -o ignoreeof
+\__sbd
+for __sb_e in PAGERS; do
+GUARD eval "case \${$__sb_e-} in cat) GUARD unset $__sb_e; __sb_g=\"\$__sb_g $__sb_e \";; esac"
+done
+GUARD export TERM=PAUSE_TERM
+GUARD alias exit=__sba logout=__sba
+PS1='$(\__sb8 "$?")PAUSE_LOOK' PS2='$(\__sb9 ">")> '
+PAUSE_MODES
+}
+__sbd() {
+\__sb9 =
+PROGRAM head -n 1 </dev/tty >/dev/null
+}
+__sbc() {
+GUARD set +o ignoreeof
+HIDE_PROMPT
+PS2=
+GUARD unalias exit logout
+for __sb_e in PAGERS; do
+GUARD eval "case \$__sb_g in *\" $__sb_e \"*) GUARD export $__sb_e=\"\${$__sb_e-cat}\";; esac"
+done
+case $TERM in PAUSE_TERM) TERM=$__sb_x;; esac
+HOLD
+case $__sb_o in *m*) ;; *) GUARD set +m;; esac
+case $__sb_o in *e*) GUARD set -e;; esac
+RETURN "$1"
+}
+"""
+
 
 def _filled_in(template: str, words: Iterable[tuple[str, str]]) -> str:
     for word, text in words:
@@ -183,6 +231,13 @@ class Dialect:
         not_in_eval: str | None = None,
         leave: str = "",
         prompts: str = "",
+        editor: str = "",
+        invisible: tuple[str, str] = ("", ""),
+        prompt_start: str = "",
+        directory: str = "$PWD",
+        hand_over: str = "",
+        take_back: str = "",
+        tells_start: bool = False,
     ) -> None:
         self.name = name
         """What it is called, in :func:`program` and in messages."""
@@ -269,6 +324,18 @@ class Dialect:
         self._not_in_eval = not_in_eval
         self._leave = leave.encode()
         self._prompts = prompts.encode()
+        self._editor = editor.encode() or self._prompts
+        self._pause = _filled_in(
+            _PAUSE.replace("PAUSE_MODES", f"PAUSE_MODES\n{hand_over}")
+            .replace("HOLD", f"HOLD\n{take_back}")
+            .replace("PLACE", _PLACE),
+            words,
+        )
+        self.tells_start = tells_start
+        """Whether it tells a person's command as that begins."""
+        self._invisible = invisible
+        self._prompt_start = prompt_start
+        self._directory = directory
 
     def set_up(self, key: str, *, shows_modes: bool = False) -> bytes:
         """Return what to type once, at the start; the end mark *shows_modes*, if so."""
@@ -311,6 +378,48 @@ class Dialect:
         """Return what to type before lines that are in no frame: each prompt has its mark then."""
         begin = (self._begin_after_failure if after_failure else self._begin) % number
         return b" %b%b\n" % (begin, self._prompts)
+
+    def pause(
+        self,
+        key: str,
+        prompt: Sequence[tuple[str, str]],
+        *,
+        term: str,
+        modes: str,
+        back: str,
+        pagers: Sequence[str],
+    ) -> bytes:
+        """Return what to run to get ready for a person.
+
+        *prompt* is what it says, piece by piece, each with how it is coloured; ``DIRECTORY``
+        stands for that.
+        """
+        first, last = self._invisible
+        pieces = [
+            f"{first}\x1b[{colour}m{last}{piece}{first}\x1b[m{last}" if colour else piece
+            for piece, colour in prompt
+        ]
+        shown = self._prompt_start + "".join(pieces).replace("DIRECTORY", self._directory)
+        words = (
+            ("PAUSE_LOOK", shown),
+            ("PAUSE_TERM", quote(term)),
+            ("PAUSE_MODES", modes),
+            ("HOLD", back),
+            ("PAGERS", " ".join(pagers)),
+            ("KEY", key),
+            ("NAME", frames.new_key()),
+        )
+        return _filled_in(self._pause, words).encode()
+
+    def hand_over(self, number: int, *, after_failure: bool) -> bytes:
+        """Return what to type for a person to have the shell, until :meth:`take_back`."""
+        begin = (self._begin_after_failure if after_failure else self._begin) % number
+        return b" %b; \\__sbb%b\n" % (begin, self._editor)
+
+    def take_back(self, number: int, status: int) -> bytes:
+        """Return what to type for the shell to be as it was before."""
+        finish = self._finish % (number, b"=")
+        return b" \\__sbd; \\__sbc %d; %b%b\n" % (status, finish, self._leave)
 
     def aside(self, number: int, command: bytes, word: bytes = b"eval") -> bytes:
         """Return a frame for *command* that, if it succeeds, leaves `$?` and `$_` alone."""
@@ -421,7 +530,7 @@ TABLE = (
         show_prompt=f"if [[ -t 2 ]]; then GUARD printf -v PS1 %s 'PROMPT'; "
         f"else GUARD printf -v PS1 %s '{_PROMPT}'; fi",
         hide_prompt="GUARD printf -v PS1 ''",
-        setup="set +H +o history\n",
+        setup="set +H +o history\nGUARD history -c\n",
         prompt=r"\036KEY;$__sb_n:$?>",
         feed=_FEED_BY_SUBSTITUTION,
         # POSIX mode finds special built-ins before functions, and an assignment switches it on.
@@ -431,6 +540,12 @@ TABLE = (
         # editor (5.2); as a line of its own it works, and the editor has to go again.
         not_in_eval=r"\bset\s+(?:\S+\s+)*[-+]o\s*(?:vi|emacs)\b",
         leave=r"; \builtin set +o vi +o emacs",
+        editor=r"; \builtin set -o emacs",
+        invisible=(r"\[", r"\]"),
+        directory=r"\w",
+        hand_over=r"""PS0='$(\__sb9 "+$(\builtin history 1)")'; \builtin set -o history""",
+        take_back="PS0=; GUARD set +o history",
+        tells_start=True,
     ),
     Dialect(
         "dash",
@@ -450,6 +565,7 @@ TABLE = (
         leave="; . /dev/tty",
         # A script has no prompts.
         prompts=r"; \return",
+        invisible=(r"\[", r"\]"),
     ),
     Dialect(
         "zsh",
@@ -471,6 +587,14 @@ TABLE = (
         # And its short loops would take our last line for their body.
         parses_ahead=True,
         rescue=r"\unfunction unset builtin; \enable builtin eval printf return unset",
+        editor=r"; \builtin setopt zle",
+        invisible=("%{", "%}"),
+        directory="%~",
+        # It takes the modes that a command leaves which succeeds for those of the next ones.
+        hand_over=r"""GUARD fc -p; GUARD command -p stty -g </dev/tty >/dev/null
+__sb_p() { \__sb9 +$1; }; preexec_functions+=(__sb_p)""",
+        take_back="GUARD fc -P; preexec_functions=(${preexec_functions:#__sb_p})",
+        tells_start=True,
     ),
     Dialect(
         "ksh93",
@@ -491,6 +615,9 @@ TABLE = (
         # Where a command has switched echo on, that editor has saved those modes by now, and would
         # put them back.
         calm=" stty -echo -opost -ixon -icrnl icanon\n",
+        # Setting the file's name has it forget what it knows, which is what was typed by us.
+        hand_over="PLACEHISTFILE=$__sb_f",
+        take_back='HISTFILE=/dev/null; PROGRAM rm -f -- "$__sb_f"',
     ),
     Dialect(
         "mksh",
@@ -518,6 +645,11 @@ TABLE = (
         setup="set +o inherit-xtrace\n",
         # In raw mode it reads one key at a time, and some of them are never answered.
         tidy=f"{_LEAVE_EDITOR} HOLD",
+        editor="; set -o emacs",
+        invisible=("\x01", "\x01"),
+        prompt_start="\x01\r",
+        # Giving the file another name has it forget what it knows, which is what was typed by us.
+        hand_over="HISTFILE=/dev/null; HISTFILE=; GUARD unset HISTFILE",
     ),
 )
 

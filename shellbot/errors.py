@@ -8,6 +8,7 @@
     │   ├── NobodyToAskError    a question, and nobody there to answer  also EOFError
     │   ├── SessionClosedError  the session was closed                  also RuntimeError
     │   └── SessionBusyError    it is running another command           also RuntimeError
+    ├── PauseAborted            a person wants no more of it: .pause
     └── SessionError            the far side surprised us: .where .tail
         ├── StartError          no terminal, or no shell came up on it  also OSError
         ├── CommandError        not an accepted status: .result
@@ -30,7 +31,7 @@ from collections.abc import Iterable
 
 from . import text
 from .diagnosis import Diagnosis
-from .result import PackageResult, Result, Where
+from .result import PackageResult, Pause, Result, Where
 
 
 class ShellbotError(Exception):
@@ -69,6 +70,18 @@ class UnknownNameError(UsageError, LookupError):
 
 class NobodyToAskError(UsageError, EOFError):
     """A question was asked and standard input has no line to answer it with."""
+
+
+class PauseAborted(ShellbotError):  # noqa: N818 - no error, but a person's decision
+    """The person who was given the terminal wants no more of the script.
+
+    The session is in step, and can be used to tidy up.
+    """
+
+    def __init__(self, message: str, pause: Pause) -> None:
+        super().__init__(message)
+        self.pause = pause
+        """What they did before."""
 
 
 class SessionClosedError(UsageError, RuntimeError):

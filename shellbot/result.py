@@ -324,3 +324,52 @@ class PackageResult:
 
     def __repr__(self) -> str:
         return f"<PackageResult {self.manager}: {', '.join(map(str, self.packages))}>"
+
+
+class PausedCommand:
+    """A command that a person has run in a pause."""
+
+    __slots__ = ("command", "exit_code", "output")
+
+    def __init__(self, command: str, output: str, exit_code: int | None) -> None:
+        self.command = command
+        """The line as it was typed, as far as the shell lets that be known."""
+        self.output = output
+        """What was seen of it, as :attr:`Result.text` is."""
+        self.exit_code = exit_code
+        """The status that it ended with, or None if that is not known."""
+
+    def __repr__(self) -> str:
+        return f"<PausedCommand {self.command!r}: {self.exit_code}>"
+
+
+class Pause:
+    """What a person did while they had the terminal."""
+
+    __slots__ = (
+        *("commands", "directory_after", "directory_before", "duration", "passed", "transcript"),
+    )
+
+    def __init__(
+        self,
+        *,
+        commands: tuple[PausedCommand, ...] = (),
+        transcript: str = "",
+        directories: tuple[str, str] = ("", ""),
+        duration: float = 0.0,
+        passed: str = "",
+    ) -> None:
+        self.commands = commands
+        """What they ran, in order."""
+        self.transcript = transcript
+        """All that was shown to them, escape sequences and all; at most the last 4 MiB."""
+        self.directory_before, self.directory_after = directories
+        self.duration = duration
+        """How long it took, in seconds."""
+        self.passed = passed
+        """Why nobody was asked, if nobody was."""
+
+    def __repr__(self) -> str:
+        if self.passed:
+            return f"<Pause: passed, as {self.passed}>"
+        return f"<Pause of {text.seconds(self.duration)}: {len(self.commands)} commands>"

@@ -11,7 +11,18 @@ import time
 import weakref
 from collections.abc import Callable, Collection, Mapping, Sequence
 
-from . import console, dialects, dialogue, entry, frames, jobs, logins, surroundings, text
+from . import (
+    console,
+    dialects,
+    dialogue,
+    entry,
+    frames,
+    jobs,
+    logins,
+    own_terminal,
+    surroundings,
+    text,
+)
 from .attention import Attention
 from .by_hand import ByHand
 from .diagnosis import Diagnosis
@@ -23,6 +34,8 @@ from .errors import (
     CommandTimeoutError,
     LevelLostError,
     LoginError,
+    NobodyToAskError,
+    PauseAborted,
     SessionBusyError,
     SessionClosedError,
     SessionError,
@@ -33,8 +46,9 @@ from .jobs import Job
 from .levels import FAREWELL, Level, Levels
 from .limits import DEFAULT, Default, Limits, Retry, accepted
 from .logins import AsRoot, Way
+from .pause import Escape, colour, paused
 from .program import Program
-from .result import PackageResult, Result, Where
+from .result import PackageResult, Pause, Result, Where
 from .shell import Shell, opened, outcome
 from .stream import Stream
 from .terminal import CLOSE_BOUND, Terminal
@@ -908,6 +922,51 @@ class Session:
         return self._shell.diagnose()
 
     # People
+
+    def pause_point(
+        self,
+        message: str = "",
+        *,
+        escape: str | None = "ctrl-]",
+        color: str = "yellow",
+        require: bool = False,
+    ) -> Pause:
+        """Hand the terminal over to the person who runs the script, until they go on.
+
+        They get this very shell, wherever it is, with a prompt that says so, the shell's own line
+        editor, history and completion, their own TERM and window size, and job control. Ctrl-]
+        goes on, as ``exit`` and Ctrl-D do; Ctrl-\\ at the prompt aborts, F1 helps. What they
+        change stays. *escape* is another key (``"ctrl-t"``), or None for none; *color* is that of
+        the line that shows *message*.
+
+        Where there is nobody (standard input or output is no terminal, or the script runs in the
+        background), that is logged, and the script goes on; with *require* it is an error.
+
+        While it lasts, SIGTERM, SIGHUP and SIGQUIT put the terminal back before they end the
+        program, unless you have set up something else for them.
+
+        Raises:
+            PauseAborted: the person wants no more of the script. The session is in step.
+            NobodyToAskError: there is nobody, and *require* was given.
+            LevelLostError: the shell has ended.
+        """
+        key, shade = Escape(escape), colour(color)
+        why_not = own_terminal.why_not()
+        if why_not:
+            if require:
+                raise NobodyToAskError(f"nobody to hand the terminal to: {why_not}")
+            console.log(f"Passed a pause, as {why_not}: {message or 'no message'}")
+            return Pause(passed=why_not)
+
+        def run() -> Pause:
+            self._ready()
+            done, aborts = paused(self._shell, message, key, color=shade, secrets=self._secrets)
+            self._remember()
+            if aborts:
+                raise PauseAborted("aborted by the person at the terminal", done)
+            return done
+
+        return self._alone("pause_point()", run)
 
     def log(self, message: str, *, level: int = console.INFO) -> None:
         """Log *message* as ``shellbot``, by :mod:`logging`.

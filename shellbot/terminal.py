@@ -221,6 +221,42 @@ class Terminal:
         )
         return rows, columns
 
+    @size.setter
+    def size(self, size: tuple[int, int]) -> None:
+        fcntl.ioctl(self._fd, termios.TIOCSWINSZ, struct.pack("HHHH", *size, 0, 0))
+
+    def lend(self, modes: list[Any]) -> None:
+        """Have the modes that a person's own terminal has, as far as lines can be typed there."""
+        iflag, oflag, cflag, lflag, _, _, keys = modes
+        held = termios.tcgetattr(self._fd)
+        held[:4] = [
+            iflag | termios.ICRNL,
+            oflag | termios.OPOST | termios.ONLCR,
+            cflag,
+            lflag | termios.ICANON | termios.ECHO | termios.ISIG | termios.IEXTEN,
+        ]
+        held[6] = keys
+        termios.tcsetattr(self._fd, termios.TCSANOW, held)
+
+    @property
+    def watched(self) -> list[int]:
+        """The descriptors that can be read when something has happened."""
+        return [self._fd, *([] if self._exit.fd is None else [self._exit.fd])]
+
+    @property
+    def has_inbox(self) -> bool:
+        """Whether something has been read already that nobody was given."""
+        return bool(self._inbox)
+
+    def write_some(self, data: bytes) -> int:
+        """Type as much of *data* as is taken at once, and return how much that is."""
+        try:
+            return os.write(self._fd, data)
+        except BlockingIOError:
+            return 0
+        except OSError:  # as write() has it
+            return len(data)
+
     def takes_lines(self) -> bool:
         """Whether a program gets what is typed line by line, and not key by key."""
         modes = self.modes()

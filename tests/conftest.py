@@ -17,6 +17,7 @@ pytest_plugins = [
     *("dialogues.machines", "hosts.places"),
     *("logins.booted", "logins.containers", "logins.far", "logins.servers", "logins.users"),
     "packages.hosts",
+    "pause.people",
 ]
 
 DIALECTS = tuple(row.name for row in dialects.TABLE)

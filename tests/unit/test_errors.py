@@ -20,7 +20,7 @@ def drawn() -> dict[str, tuple[str | None, str | None]]:
     tree: dict[str, tuple[str | None, str | None]] = {}
     above: dict[int, str] = {}
     for line in inspect.cleandoc(errors.__doc__ or "").splitlines():
-        found = re.fullmatch(r"    ([│├└─ ]*)(\w+Error)\b(?:.*\balso (\w+))?.*", line)
+        found = re.fullmatch(r"    ([│├└─ ]*)(\w+(?:Error|Aborted))\b(?:.*\balso (\w+))?.*", line)
         if found:
             depth = len(found[1]) // 4
             above[depth] = found[2]

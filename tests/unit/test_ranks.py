@@ -28,6 +28,8 @@ RANKS = {
     "logins": 5,
     "entry": 6,
     "terminal": 5,
+    "own_terminal": 5,
+    "record": 5,
     "line": 6,
     "conversation": 7,
     "recovery": 7,
@@ -37,6 +39,7 @@ RANKS = {
     "jobs": 9,
     "levels": 9,
     "packages": 9,
+    "pause": 9,
     "session": 10,
     "__init__": 11,
 }
