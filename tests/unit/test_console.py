@@ -128,7 +128,7 @@ print(shellbot.get_input("Text: ", multiline=True))
         (" GREEN ", "green"),
         ("g", "green"),
         ("Dark R", "dark red"),
-        ("blue", "blue"),
+        ("BLUE", "blue"),
         ("BLUEI", "blueish"),
     ],
 )
@@ -311,11 +311,11 @@ def test_a_session_asks_the_same_way(lines: Lines, bash: Session) -> None:
     assert bash.get_input("Colour: ", choices=["red", "green"]) == "green"
 
 
-def person(program: str, redirected: str = "") -> pexpect.spawn[str]:
+def person(program: str, redirected: str = "", *, columns: int = 80) -> pexpect.spawn[str]:
     """A person at a real terminal, and *program* on it."""
     script = f'exec "$0" -c "$1" {redirected}'
     arguments = ["-c", script, sys.executable, f"import shellbot\n{program}"]
-    return pexpect.spawn("sh", arguments, encoding="utf-8", timeout=20)
+    return pexpect.spawn("sh", arguments, encoding="utf-8", timeout=20, dimensions=(24, columns))
 
 
 def told(terminal: pexpect.spawn[str]) -> str:
@@ -467,6 +467,19 @@ def test_a_prompt_has_a_colour_on_a_terminal_that_wants_it(
     assert coloured or "\x1b[31m" not in str(terminal.before)
     terminal.sendline("x")
     assert "\x01" not in str(terminal.before) + told(terminal)
+
+
+def test_the_colour_of_a_prompt_takes_no_room_on_the_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "")
+    monkeypatch.setenv("TERM", "xterm")
+    terminal = person("import readline\nshellbot.get_input('Name: ', color='red')", columns=20)
+    terminal.expect_exact("Name: \x1b[0m")
+    terminal.send("01234567")
+    terminal.expect_exact("567")
+    terminal.sendline("\x01X")  # Ctrl-A: to the beginning of the line
+    shown = told(terminal)
+    assert "X01234567" in shown
+    assert "\x1b[A" not in shown  # nor to the line above, as if it had been full
 
 
 @pytest.mark.parametrize(
