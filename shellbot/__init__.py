@@ -20,7 +20,7 @@ if _os.name == "nt":
         "shellbot needs a POSIX terminal, which Windows does not have: run it inside WSL."
     )
 
-from .console import get_input
+from .asking import get_input
 from .diagnosis import Diagnosis
 from .dialects import Dialect
 from .dialogue import Answer, Key, Secret

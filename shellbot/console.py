@@ -1,13 +1,10 @@
-"""The person who runs the script: what they are told, and what they are asked."""
+"""What the person who runs the script is told, and in which colour."""
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
 from functools import cache
-
-from .errors import NobodyToAskError, UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,6 +17,7 @@ INFO = 20
 WARNING = 30
 
 _LOGGER = "shellbot"
+_COLOURS = ((40, "RED"), (WARNING, "YELLOW"), (INFO, "GREEN"))
 
 
 def log(message: str, *, level: int = INFO) -> None:
@@ -70,7 +68,8 @@ def _standard_error() -> logging.Handler:
                 return
             try:
                 stream = sys.stderr
-                stream.write(_coloured(self.format(record), record.levelno, stream) + "\n")
+                colour = next((name for least, name in _COLOURS if record.levelno >= least), None)
+                stream.write(coloured(self.format(record), colour, stream) + "\n")
                 stream.flush()
             except Exception:
                 self.handleError(record)
@@ -80,75 +79,12 @@ def _standard_error() -> logging.Handler:
     return handler
 
 
-def _coloured(line: str, level: int, stream: TextIO) -> str:
+def coloured(words: str, colour: str | None, stream: TextIO) -> str:
+    """Return *words* in the colour of that name in colorama, if *stream* wants any."""
     # no-color.org: the variable counts when it is there and not empty.
-    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb" or not stream.isatty():
-        return line
+    plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+    if not colour or plain or not stream.isatty():
+        return words
     from colorama import Fore, Style
 
-    if level >= 40:
-        return f"{Fore.RED}{line}{Style.RESET_ALL}"
-    if level >= 30:
-        return f"{Fore.YELLOW}{line}{Style.RESET_ALL}"
-    return f"{Fore.GREEN}{line}{Style.RESET_ALL}" if level >= INFO else line
-
-
-def get_input(
-    prompt: str = "",
-    *,
-    ispass: bool = False,
-    default: str | None = None,
-    validate: Callable[[str], object] | None = None,
-) -> str:
-    """Ask the person who runs the script, and return the answer without its newline.
-
-    On a terminal the answer is typed there, unseen with *ispass*; otherwise it is the next line
-    of standard input. An empty answer stands for *default*, if there is one. *validate* is given
-    the answer and refuses it by returning False or raising :class:`ValueError`; a person is then
-    told why and asked again.
-
-    Raises:
-        NobodyToAskError: standard input is closed or at its end, and there is no *default*.
-        UsageError: an answer that did not come from a person was refused.
-    """
-    question = f"{prompt}[{default}] " if default and not ispass else prompt
-    person = sys.stdin is not None and sys.stdin.isatty()
-    while True:
-        answer = _answer(question, ispass=ispass, person=person)
-        if not answer and default is not None:
-            return default
-        if answer is None:
-            raise NobodyToAskError(f"nobody to ask {prompt!r}: standard input is at its end")
-        refusal = _refusal(answer, validate)
-        if refusal is None:
-            return answer
-        if not person:
-            raise UsageError(f"the answer to {prompt!r} is no good: {refusal}")
-        print(refusal, file=sys.stderr)
-
-
-def _answer(question: str, *, ispass: bool, person: bool) -> str | None:
-    """Return a line, or None where there is none."""
-    try:
-        if person and ispass:
-            from getpass import getpass
-
-            return getpass(question)
-        if person:
-            return input(question)
-    except EOFError:
-        return None
-    if sys.stdin is None:
-        return None
-    print(question, end="", file=sys.stderr, flush=True)
-    line = sys.stdin.readline()
-    return line.removesuffix("\n") if line else None
-
-
-def _refusal(answer: str, validate: Callable[[str], object] | None) -> str | None:
-    if validate is None:
-        return None
-    try:
-        return "that is not a valid answer" if validate(answer) is False else None
-    except ValueError as error:
-        return str(error) or "that is not a valid answer"
+    return f"{getattr(Fore, colour)}{words}{Style.RESET_ALL}"

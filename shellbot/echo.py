@@ -9,6 +9,7 @@ import os
 import sys
 import time
 
+from .console import coloured
 from .dialogue import Secrets
 from .text import rendered
 
@@ -81,13 +82,7 @@ class Echo:
             self._line, self._shown, self._continues = b"", "", True
 
     def _prefix(self) -> str:
-        prefix = f"[{self.name}] "
-        # no-color.org: the variable counts when it is there and not empty.
-        if os.environ.get("NO_COLOR") or not sys.stdout.isatty():
-            return prefix
-        from colorama import Fore, Style
-
-        return f"{getattr(Fore, self._colour)}{prefix}{Style.RESET_ALL}"
+        return coloured(f"[{self.name}] ", self._colour, sys.stdout)
 
 
 class Audience:

@@ -9,7 +9,7 @@ import weakref
 from collections.abc import Callable
 from math import inf
 
-from . import console, logins, text
+from . import asking, logins, text
 from .attention import Attention
 from .conversation import StoppedError
 from .diagnosis import Diagnosis, Look
@@ -243,14 +243,14 @@ class Levels:
                 return
 
 
-def _ask_the_person(asking: Diagnosis) -> str | Secret | None:
+def _ask_the_person(waiting: Diagnosis) -> str | Secret | None:
     """Have the person at the terminal answer."""
-    if asking.kind not in ("password", "question", "input"):
+    if waiting.kind not in ("password", "question", "input"):
         return None
-    prompt = f"{asking.question} " if asking.question else ""
-    if asking.kind == "password" or asking.hidden:
-        return Secret(console.get_input(prompt, ispass=True))
-    return console.get_input(prompt) + "\n"
+    prompt = f"{waiting.question} " if waiting.question else ""
+    if waiting.kind == "password" or waiting.hidden:
+        return Secret(asking.get_input(prompt, ispass=True))
+    return asking.get_input(prompt) + "\n"
 
 
 def log_in(outer: Shell, way: Way, limits: Limits, secrets: Secrets) -> Shell:

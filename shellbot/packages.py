@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
 
-from . import console, logins, managers, package_names
+from . import asking, console, logins, managers, package_names
 from .diagnosis import Diagnosis
 from .dialogue import Secret
 from .errors import (
@@ -716,15 +716,15 @@ class _Work:
                 sudo=sudo,
             )
 
-    def _password(self, asking: Diagnosis) -> Secret | Literal[False]:
+    def _password(self, waiting: Diagnosis) -> Secret | Literal[False]:
         """Have the person at the terminal give the password that sudo asks for."""
-        person = sys.stdin is not None and sys.stdin.isatty()
-        if asking.kind != "password" or not self._asks_left or not person:
+        is_refused = waiting.kind != "password" or not self._asks_left
+        if is_refused or not asking.is_person_there():
             return False
         self._asks_left -= 1
         where = self._here.where
         prompt = f"{where.privilege}: password for {where.user} on {where.host}: "
-        self._level.password = Secret(console.get_input(prompt, ispass=True))
+        self._level.password = Secret(asking.get_input(prompt, ispass=True))
         return self._level.password
 
     # What comes of it

@@ -12,6 +12,7 @@ import weakref
 from collections.abc import Callable, Collection, Mapping, Sequence
 
 from . import (
+    asking,
     console,
     dialects,
     dialogue,
@@ -62,6 +63,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import ParamSpec, Unpack
 
+    from .asking import Ask
     from .attention import OnWaiting
     from .dialogue import Answers
     from .limits import Check
@@ -975,16 +977,10 @@ class Session:
         """
         console.log(message, level=level)
 
-    def get_input(
-        self,
-        prompt: str = "",
-        *,
-        ispass: bool = False,
-        default: str | None = None,
-        validate: Callable[[str], object] | None = None,
-    ) -> str:
-        """Ask the person who runs the script: :func:`shellbot.get_input`."""
-        return console.get_input(prompt, ispass=ispass, default=default, validate=validate)
+    @property
+    def get_input(self) -> Ask:
+        """Ask the person who runs the script: :func:`shellbot.get_input`, as it is."""
+        return asking.get_input
 
     # The end
 

@@ -336,7 +336,8 @@ with shellbot.bash(name="a", echo=True) as session:
 def on_a_terminal(script: str, **environment: str) -> bytes:
     pid, terminal = pty.fork()
     if pid == 0:
-        os.execve(sys.executable, [sys.executable, "-c", script], {**os.environ, **environment})
+        surroundings = {**os.environ, "TERM": "xterm", **environment}
+        os.execve(sys.executable, [sys.executable, "-c", script], surroundings)
     shown = b""
     try:
         while piece := os.read(terminal, 65536):
@@ -359,8 +360,9 @@ def test_on_a_terminal_unfinished_lines_are_shown_and_secrets_are_not() -> None:
 
 
 def test_colours_can_be_switched_off() -> None:
-    shown = on_a_terminal(UNDER_A_PTY, NO_COLOR="1")
-    assert b"\x1b[3" not in shown
+    for unwanted in ({"NO_COLOR": "1"}, {"NO_COLOR": "", "TERM": "dumb"}):
+        shown = on_a_terminal(UNDER_A_PTY, **unwanted)
+        assert b"\x1b[3" not in shown
     assert b"[a] $ printf" in shown
     assert b"\x1b[3" in on_a_terminal(UNDER_A_PTY, NO_COLOR="")
 

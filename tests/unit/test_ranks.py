@@ -19,6 +19,7 @@ RANKS = {
     "limits": 3,
     "managers": 3,
     "package_names": 3,
+    "asking": 4,
     "dialects": 4,
     "dialogue": 4,
     "echo": 5,
