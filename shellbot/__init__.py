@@ -100,6 +100,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from .supervision import OnError
+
 
 def bash(
     *,
@@ -111,6 +113,7 @@ def bash(
     restart: bool = False,
     name: str | None = None,
     echo: bool = False,
+    on_error: OnError = "raise",
 ) -> Session:
     """Open a session with a local bash. See :class:`Session` for the arguments."""
     return Session(
@@ -123,6 +126,7 @@ def bash(
         restart=restart,
         name=name,
         echo=echo,
+        on_error=on_error,
     )
 
 

@@ -118,7 +118,7 @@ def get_input(
         _ENDS if multiline else "",
     )
     if listing and _is_open(sys.stdin):
-        _show(listing)
+        show(listing)
     while True:
         answer = _lines(question, colour) if multiline else _line(question, colour, ispass=ispass)
         if not answer and default is not None:
@@ -140,12 +140,25 @@ def get_input(
         if not is_person_there():
             given = "" if ispass else f"{text.shorten(answer)!r} "
             raise UsageError(f"the answer {given}to {prompt!r} is no good: {refusal}")
-        _show(f"{refusal}\n")
+        show(f"{refusal}\n")
 
 
 def is_person_there() -> bool:
     """Whether standard input is a terminal."""
     return _is_terminal(sys.stdin)
+
+
+def edited(prompt: str, line: str) -> str:
+    """Have the person change *line*, and return what it is then."""
+    try:
+        import readline
+    except ImportError:
+        return get_input(prompt, default=line)
+    readline.set_startup_hook(lambda: readline.insert_text(line))
+    try:
+        return get_input(prompt)
+    finally:
+        readline.set_startup_hook()
 
 
 # What is asked for
@@ -253,7 +266,7 @@ def _with_hints(prompt: str, *hints: str) -> str:
     return f"{prompt}{gap}{shown} " if shown else prompt
 
 
-def _show(words: str, colour: str | None = None) -> None:
+def show(words: str, colour: str | None = None) -> None:
     """Write to standard error, or where the person is, if that is not the terminal."""
     stream = sys.stderr
     if _is_terminal(sys.stdout):
@@ -282,7 +295,7 @@ def _line(question: str, colour: str | None = None, *, ispass: bool = False) -> 
     except EOFError:
         return None
     # Not by input(), whose prompt goes where the person may not see it.
-    _show(question, colour)
+    show(question, colour)
     line = sys.stdin.readline()
     return line.removesuffix("\n") if line else None
 

@@ -78,10 +78,10 @@ class PauseAborted(ShellbotError):  # noqa: N818 - no error, but a person's deci
     The session is in step, and can be used to tidy up.
     """
 
-    def __init__(self, message: str, pause: Pause) -> None:
+    def __init__(self, message: str, pause: Pause | None = None) -> None:
         super().__init__(message)
         self.pause = pause
-        """What they did before."""
+        """What they did before, if they had the shell."""
 
 
 class SessionClosedError(UsageError, RuntimeError):

@@ -313,8 +313,10 @@ def paused(
     aborts = False
     with OwnTerminal() as own:
         handover = Handover(shell, own, escape)
-        rule = "─" * max(0, own.size[1] - len(message) - 12)
-        banner = f"\x1b[{color}m── paused ─ {message} {rule}\x1b[m\n{handover.help()}\n"
+        first, *more = message.rstrip().split("\n") or [""]
+        rule = "─" * max(0, own.size[1] - len(first) - 13)
+        told = "".join(f"{line}\n" for line in (*more, handover.help()))
+        banner = f"\x1b[{color}m── paused ─ {first} {rule}\x1b[m\n{told}"
         try:
             aborts = handover.run(banner)
             own.write(

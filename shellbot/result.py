@@ -174,6 +174,10 @@ class Result(Reply):
     """The exit status as the shell has it: 128 + n for a command killed by signal n."""
     raw_stderr: bytes | None
     """Every byte that it wrote to stderr, if that was kept apart."""
+    note: str = ""
+    """What it was for, if that was said."""
+    skipped: bool = False
+    """Whether it was not run, as a person did not want that."""
     truncated: bool
     """Whether :attr:`raw` is only the end of it, as the rest was handed out while it came."""
 

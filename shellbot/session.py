@@ -21,6 +21,7 @@ from . import (
     jobs,
     logins,
     own_terminal,
+    supervision,
     surroundings,
     text,
 )
@@ -36,6 +37,7 @@ from .errors import (
     LevelLostError,
     LoginError,
     NobodyToAskError,
+    PackageError,
     PauseAborted,
     SessionBusyError,
     SessionClosedError,
@@ -71,6 +73,7 @@ if TYPE_CHECKING:
     from .package_names import Called
     from .packages import InstallOptions, Packages
     from .packages import Options as PackageOptions
+    from .supervision import OnError
 
     Outcome = TypeVar("Outcome")
     Parameters = ParamSpec("Parameters")
@@ -95,6 +98,8 @@ if TYPE_CHECKING:
         retry: Retry | None
         sudo: bool | str | Secret
         expect_disconnect: bool
+        note: str
+        on_error: OnError | None
 
     class LoginOptions(TypedDict, total=False):
         """What :meth:`Session.login` takes besides the command."""
@@ -143,6 +148,24 @@ class _Turn:
         self.thread = _thread.get_ident()
 
 
+class _Unattended:
+    """A session for a verb that needs many commands, of which a person is asked as a whole."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    @property
+    def where(self) -> Where:
+        return self._session.where
+
+    def send(self, command: Command, **options: Unpack[Options]) -> Result:
+        self._session._unattended += 1
+        try:
+            return self._session.send(command, **options)
+        finally:
+            self._session._unattended -= 1
+
+
 class Session:
     """A real shell on a real terminal, one command at a time.
 
@@ -160,6 +183,9 @@ class Session:
 
     With *echo* every command is shown on standard output while it runs, each line with the
     session's *name* in front.
+
+    With ``on_error="pause"`` the person who runs the script is given the shell where a command
+    has failed, and asked then whether to try again, to go on, or to abort.
     """
 
     def __init__(
@@ -174,8 +200,12 @@ class Session:
         restart: bool = False,
         name: str | None = None,
         echo: bool = False,
+        on_error: OnError = "raise",
     ) -> None:
         self._limits = Limits(timeout, idle_timeout)
+        self._pauses = supervision.pauses(on_error)
+        self._steps = os.environ.get("SHELLBOT_STEP", "") not in ("", "0")
+        self._unattended = 0
         self._restart = restart
         self._size = size
         self._program = program = dialects.program(shell)
@@ -329,6 +359,8 @@ class Session:
         retry: Retry | None = None,
         sudo: bool | str | Secret = False,
         expect_disconnect: bool = False,
+        note: str = "",
+        on_error: OnError | None = None,
     ) -> Result:
         """Run *command*, as if typed, and return what it did.
 
@@ -371,6 +403,9 @@ class Session:
         does: this returns once it is gone, with the status that the login ended with. See
         :meth:`reconnect`.
 
+        *note* says what it is for: it is logged, shown by :meth:`step_through`, and kept in the
+        result. With ``on_error="pause"`` a person looks at what fails, as the session's own says.
+
         Raises:
             CommandError: the status is not accepted. It carries the result.
             CommandTimeoutError: not done in time. The command was interrupted, and the session
@@ -395,7 +430,7 @@ class Session:
             Audience(self._echo if echoes else None, on_output) if echoes or on_output else None
         )
 
-        def attempt() -> Result:
+        def attempt(line: str) -> Result:
             root = self._as_root(line, sudo) if sudo else None
             attention = Attention(
                 limits,
@@ -413,7 +448,7 @@ class Session:
             try:
                 typed = root.line if root else line
                 result = self._run(typed, attention, given=given, splits=stderr == "split")
-                result = result.but(command=line)
+                result = result.but(command=line, note=note)
                 if expect_disconnect:
                     return self._left(result, attention)
             except LevelLostError as error:
@@ -425,7 +460,74 @@ class Session:
                     audience.end()
             return _judged(result, statuses)
 
-        return self._alone(line, lambda: self._tried(attempt, retry or _ONCE))
+        def run(line: str) -> Result:
+            return self._alone(line, lambda: self._tried(lambda: attempt(line), retry or _ONCE))
+
+        return self._supervised(line, run, note=note, on_error=on_error)
+
+    def _supervised(
+        self, line: str, run: Callable[[str], Result], *, note: str, on_error: OnError | None
+    ) -> Result:
+        """Run *line*, and have a person look on, if one is to."""
+        agreed = self._agreed(line, note, may_skip=True)
+        if agreed is None:
+            return self._not_run(line)
+        return self._looked_at(
+            lambda: run(agreed), on_error, instead=lambda error: self._as_it_is(agreed, error)
+        )
+
+    def _agreed(self, line: str, note: str = "", *, may_skip: bool = False) -> str | None:
+        """Return the line to run, as it is or as the person wants it, or None for none."""
+        if note:
+            console.log(self._secrets.hide(f"{note}: {line}"))
+        if not self._steps or self._unattended or own_terminal.why_not():
+            return line
+        steps = supervision.Steps(self.pause_point)
+        agreed = steps.agreed(self._secrets.hide(line), self.where, note=note, may_skip=may_skip)
+        self._steps = not steps.are_over
+        return line if agreed == self._secrets.hide(line) else agreed
+
+    def _not_run(self, line: str) -> Result:
+        nothing = Result(command=line, raw=b"", exit_code=0, duration=0.0, where=self.where)
+        return nothing.but(skipped=True)
+
+    def _looked_at(
+        self,
+        run: Callable[[], Outcome],
+        on_error: OnError | None = None,
+        *,
+        instead: Callable[[SessionError], Outcome] | None = None,
+    ) -> Outcome:
+        """Run, and if it fails let a person have a look and say what now."""
+        pauses = self._pauses if on_error is None else supervision.pauses(on_error)
+        while True:
+            try:
+                return run()
+            except (CommandError, CommandStoppedError, LoginError, PackageError) as error:
+                if not pauses or self._unattended or self._shell.lost:
+                    raise
+                if why_not := own_terminal.why_not():
+                    console.debug("not paused, as %s", why_not)
+                    raise
+                # Before the person runs something else there.
+                as_it_is = None if instead is None else instead(error)
+                if not supervision.retries(error, self.pause_point, may_go_on=as_it_is is not None):
+                    assert as_it_is is not None
+                    return as_it_is
+
+    def _as_it_is(self, line: str, error: SessionError) -> Result:
+        """Return what is known of a command that has failed and is gone on with."""
+        if isinstance(error, CommandError):
+            return error.result
+        assert isinstance(error, CommandStoppedError)
+        return Result(
+            command=line,
+            raw=error.partial,
+            exit_code=self._shell.line.status,
+            duration=error.waited,
+            where=self.where,
+            hide=self._secrets.hide_bytes if self._secrets else None,
+        )
 
     def _as_root(self, line: str, sudo: bool | str | Secret) -> AsRoot | None:
         """Return how to run *line* as root, if that takes anything."""
@@ -503,6 +605,7 @@ class Session:
         idle_timeout: Limit = DEFAULT,
         answers: Answers | None = None,
         on_waiting: OnWaiting | None = None,
+        note: str = "",
     ) -> Stream:
         """Start *command* and return its lines as they come, in constant memory.
 
@@ -525,6 +628,8 @@ class Session:
             streams=True,
         )
 
+        line = self._agreed(line, note) or line
+
         def steps() -> Generator[bytes, None, Result]:
             return _judged((yield from self._running(line, attention)), statuses)
 
@@ -538,6 +643,7 @@ class Session:
         answers: Answers | None = None,
         timeout: Limit = DEFAULT,
         idle_timeout: Limit = DEFAULT,
+        note: str = "",
     ) -> Program:
         """Start a program with a prompt of its own, and return it once it is at that.
 
@@ -558,6 +664,7 @@ class Session:
         given = None if prompt is None else dialogue.Answer(prompt, "", times=None)
         table = dialogue.table(answers)
         limits = self._limits.but(timeout, idle_timeout)
+        line = self._agreed(line, note) or line
         turn = _Turn()
         try:
             self._take(turn, line)
@@ -578,7 +685,7 @@ class Session:
                 self._tell(error)
             raise
 
-    def background(self, command: Command, *, timeout: Limit = DEFAULT) -> Job:
+    def background(self, command: Command, *, timeout: Limit = DEFAULT, note: str = "") -> Job:
         """Start *command* in the background and return at once; any number may run.
 
         ::
@@ -593,6 +700,7 @@ class Session:
         """
         line = _line(command)
         frames.encode(line)
+        line = self._agreed(line, note) or line
 
         def start() -> Job:
             self._ready()
@@ -679,7 +787,8 @@ class Session:
             self._ready()
             return self._levels.enter(way, limits)
 
-        return self._alone(way.command, run)
+        self._agreed(way.command)
+        return self._looked_at(lambda: self._alone(way.command, run))
 
     ssh = _kind_of_login(logins.ssh)
     su = _kind_of_login(logins.su)
@@ -753,7 +862,9 @@ class Session:
                 return contextlib.nullcontext()
             return Progress(f"[{self.name}] {title}", self._secrets)
 
-        return Packages(self, lambda: self._levels.top, names=self._package_names, shows=shows)
+        return Packages(
+            _Unattended(self), lambda: self._levels.top, names=self._package_names, shows=shows
+        )
 
     def install(self, *packages: str, **options: Unpack[InstallOptions]) -> PackageResult:
         """See to it that *packages* are installed. See :meth:`Packages.install`.
@@ -762,17 +873,20 @@ class Session:
 
             shell.install("git", "libssl-dev")
         """
-        return self.packages.install(*packages, **options)
+        self._agreed(f"install {' '.join(packages)}")
+        return self._looked_at(lambda: self.packages.install(*packages, **options))
 
     def remove(self, *packages: str, **options: Unpack[PackageOptions]) -> PackageResult:
         """See to it that *packages* are not installed. See :meth:`Packages.remove`."""
-        return self.packages.remove(*packages, **options)
+        self._agreed(f"remove {' '.join(packages)}")
+        return self._looked_at(lambda: self.packages.remove(*packages, **options))
 
     def ensure(
         self, command: str, *, package: str | None = None, **options: Unpack[PackageOptions]
     ) -> PackageResult:
         """See to it that there is a *command* of that name. See :meth:`Packages.ensure`."""
-        return self.packages.ensure(command, package=package, **options)
+        self._agreed(f"ensure {command}")
+        return self._looked_at(lambda: self.packages.ensure(command, package=package, **options))
 
     # Without frames
 
@@ -842,6 +956,8 @@ class Session:
         idle_timeout: Limit = DEFAULT,
         every: float = 1.0,
         absent: bool = False,
+        note: str = "",
+        on_error: OnError | None = None,
     ) -> Result:
         """Run *command* again and again until its output meets *condition*; return that result.
 
@@ -867,7 +983,12 @@ class Session:
             limits = limits.but(_UNTIL_LIMIT, DEFAULT)
         if not every >= 0:
             raise UsageError(f"every={every!r} has to be 0 or more")
-        return self._alone(line, lambda: self._until(line, met, limits, every=every, absent=absent))
+
+        def run(line: str) -> Result:
+            until = self._until
+            return self._alone(line, lambda: until(line, met, limits, every=every, absent=absent))
+
+        return self._supervised(line, run, note=note, on_error=on_error).but(note=note)
 
     def _until(
         self,
@@ -969,6 +1090,16 @@ class Session:
             return done
 
         return self._alone("pause_point()", run)
+
+    def step_through(self, value: bool = True) -> None:
+        """Ask the person before each command from now on, or no more.
+
+        They run it, skip it, edit it, have the shell handed over, run on without being asked, or
+        abort (:class:`PauseAborted`). A command that is skipped has a result whose ``skipped`` is
+        true, with the status 0. Where there is nobody, all runs as ever. SHELLBOT_STEP=1 in the
+        environment does it for every session from its start.
+        """
+        self._steps = value
 
     def log(self, message: str, *, level: int = console.INFO) -> None:
         """Log *message* as ``shellbot``, by :mod:`logging`.

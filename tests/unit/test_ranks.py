@@ -30,6 +30,7 @@ RANKS = {
     "entry": 6,
     "terminal": 5,
     "own_terminal": 5,
+    "supervision": 5,
     "record": 5,
     "line": 6,
     "conversation": 7,
