@@ -5,22 +5,19 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import select
 import termios
 import time
-from math import inf
 
 from colorama.ansi import AnsiFore
 
-from . import text
 from .attention import Attention
 from .diagnosis import Look
 from .dialogue import Secrets
-from .errors import SessionError, UnknownNameError, UsageError
+from .errors import SessionError, UnknownNameError
 from .limits import Limits
-from .line import SCREEN
 from .own_terminal import OwnTerminal
 from .record import Record
+from .relay import Escape, OverError, Relay
 from .result import Pause, PausedCommand
 from .shell import Shell
 from .surroundings import PAGERS
@@ -28,7 +25,6 @@ from .surroundings import PAGERS
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import NoReturn
 
     from .line import Line
 
@@ -37,23 +33,7 @@ _TAKEN_BACK = 5.0
 _MOMENT = 0.001
 _HELP_KEYS = (b"\x1bOP", b"\x1b[11~", b"\x1b[[A")
 _ABORT_KEY = b"\x1c"
-_PASTE, _PASTED = b"\x1b[200~", b"\x1b[201~"
 _PLAIN = re.compile(r"[^\w.@-]")
-
-
-class Escape:
-    """The key that gives the terminal back, as it is written and as it is typed."""
-
-    def __init__(self, name: str | None) -> None:
-        self.name = ""
-        self.key = b""
-        if name is None:
-            return
-        control = re.fullmatch(r"(?i)(?:ctrl-|c-|\^)([a-z@\[\\\]^_])", name)
-        if not control:
-            raise UsageError(f"escape={name!r} is no key like 'ctrl-]', or None for none")
-        self.key = bytes((ord(control[1].upper()) & 0x1F,))
-        self.name = f"Ctrl-{control[1].upper()}"
 
 
 def colour(name: str) -> str:
@@ -64,13 +44,6 @@ def colour(name: str) -> str:
     if name.lower() not in names:
         raise UnknownNameError("colour", name, names)
     return str(getattr(AnsiFore, name.upper()))
-
-
-class _Over(Exception):  # noqa: N818 - no error
-    """The person gives the terminal back."""
-
-    def __init__(self, *, aborts: bool = False) -> None:
-        self.aborts = aborts
 
 
 class Handover:
@@ -97,9 +70,14 @@ class Handover:
             tells_start=shell.dialect.tells_start,
         )
         self._size = shell.terminal.size
-        self._outgoing = b""
-        self._pasting = False
-        self._must_draw = False
+        self._relay = Relay(
+            self._line,
+            own,
+            show=self._show,
+            special=self._special,
+            act=self._act,
+            passed_on=self.record.typed,
+        )
 
     def run(self, banner: str) -> bool:
         """Have the person work in the shell until they go on; say whether they abort."""
@@ -134,8 +112,8 @@ class Handover:
             line.type(b"\n")
             self._own.write(banner.replace("\n", "\r\n").encode())
             try:
-                self._relay()
-            except _Over as over:
+                self._relay.run()
+            except OverError as over:
                 return over.aborts
         except SessionError:
             raise
@@ -160,51 +138,18 @@ class Handover:
             time.sleep(_MOMENT)
         terminal.size = size
 
-    def _relay(self) -> NoReturn:
-        terminal, line, own = self._shell.terminal, self._line, self._own
-        while True:
-            wanted = select.POLLIN | (select.POLLOUT if self._outgoing else 0)
-            fds = terminal.watched
-            others = [(fds[0], wanted), *((fd, select.POLLIN) for fd in fds[1:])]
-            keys, resized = own.wait(others, 0.0 if terminal.has_inbox else inf)
-            if resized and own.size != terminal.size:
-                terminal.size = own.size
-            if line.take_in(time.monotonic()):
-                self._show()
-                if self.record.wants_to_leave:
-                    self._leave()
-            if keys is None:
-                raise SessionError("the person's terminal is gone", where=line.where)
-            if keys:
-                self._heed(keys)
-            if self._outgoing:
-                self._outgoing = self._outgoing[terminal.write_some(self._outgoing) :]
-
-    def _show(self) -> None:
-        parser = self._line.parser
-        shown = self.record.feed(parser.hand_out())
-        parser.forget(SCREEN)
-        if shown:
-            self._own.write(shown)
+    def _show(self, printed: bytes) -> bytes:
+        shown = self.record.feed(printed)
+        if self.record.wants_to_leave:
+            self._leave()
+        return shown
 
     # Keys
 
-    def _heed(self, keys: bytes) -> None:
-        if self._must_draw:
-            self._must_draw = False
-            self._draw_again()
-        special = [self._escape.key] if self._escape.key else []
-        if self.record.state != "running":
-            special += [_ABORT_KEY, *_HELP_KEYS, b"\x04"]
-        pattern = b"|".join(map(re.escape, (*special, _PASTE, _PASTED)))
-        for part in re.split(b"(%b)" % pattern, keys):
-            if part in (_PASTE, _PASTED):
-                self._pasting = part == _PASTE
-            if part in special and not self._pasting and self._act(part):
-                continue
-            if part:
-                self.record.typed(part)
-                self._outgoing += part
+    def _special(self) -> list[bytes]:
+        keys = [self._escape.key] if self._escape.key else []
+        at_prompt = self.record.state != "running"
+        return [*keys, *((_ABORT_KEY, *_HELP_KEYS, b"\x04") if at_prompt else ())]
 
     def _act(self, key: bytes) -> bool:
         """Do what *key* stands for; say whether it stands for anything here."""
@@ -253,23 +198,7 @@ class Handover:
         )
 
     def _tell(self, message: str) -> None:
-        """Show a *message* of ours, without disturbing what is on the screen."""
-        if self.record.is_full_screen:
-            rows, columns = self._own.size
-            shown = text.shorten(message, columns - 1)
-            self._own.write(f"\x1b7\x1b[{rows};1H\x1b[7m{shown}\x1b[m\x1b[K\x1b8".encode())
-            self._must_draw = True
-            return
-        shown = message.replace("\n", "\r\n")
-        again = self.record.line if self.record.state != "running" else b""
-        self._own.write(f"\r\n\x1b[33m{shown}\x1b[m\r\n".encode() + again)
-
-    def _draw_again(self) -> None:
-        """Have a program that fills the screen draw it again, as after a change of size."""
-        terminal = self._shell.terminal
-        rows, columns = terminal.size
-        terminal.size = max(1, rows - 1), columns
-        terminal.size = rows, columns
+        self._relay.tell(message, again=self.record.line if self.record.state != "running" else b"")
 
     # And back
 
@@ -278,8 +207,8 @@ class Handover:
         line, record = self._line, self.record
         deadline = time.monotonic() + _TAKEN_BACK
         status = record.status
-        if not (record.state == "prompt" and record.is_fresh and not self._outgoing):
-            self._outgoing = b""
+        if not (record.state == "prompt" and record.is_fresh and not self._relay.outgoing):
+            self._relay.outgoing = b""
             prompts = record.prompts
             modes = self._shell.terminal.modes()
             key = b"\x03" if line.relayed or not modes else modes[6][termios.VINTR]
@@ -299,7 +228,7 @@ class Handover:
         else:
             self._shell.recover()
             self._tidy()
-        raise _Over(aborts=aborts)
+        raise OverError(aborts=aborts)
 
     def _tidy(self) -> None:
         self._shell.aside(b"\\__sbc 0", Attention(Limits(_TAKEN_BACK)))

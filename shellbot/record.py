@@ -14,8 +14,6 @@ from .text import rendered
 
 _KEPT = 4 * 1024 * 1024
 _LONGEST = 100_000
-# The other screen, that programs have which fill it (xterm's control sequences, DECSET).
-_OTHER_SCREEN = re.compile(rb"\x1b\[\?(?:47|1047|1049)([hl])")
 # What a terminal says when it is asked where the cursor is, and what it is (ECMA-48: CPR, DA).
 _REPLY = re.compile(rb"(?:\x1b\[[0-9;?>]*[Rc])+")
 _NUMBERED = re.compile(r"\s*([0-9]+)\*?[ \t]+")
@@ -58,8 +56,6 @@ class Record:
         """Whether the person has typed exit."""
         self.waits = False
         """Whether the shell waits for the terminal to be changed."""
-        self.is_full_screen = False
-        """Whether a program fills the screen that can tell."""
 
     @property
     def line(self) -> bytes:
@@ -114,8 +110,6 @@ class Record:
         for kept in (self.transcript, self._shown):
             if len(kept) > 2 * _KEPT:
                 del kept[:-_KEPT]
-        for change in _OTHER_SCREEN.finditer(data):
-            self.is_full_screen = change[1] == b"h"
         return data
 
     def _told(self, what: bytes) -> None:

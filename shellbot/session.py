@@ -49,8 +49,9 @@ from .jobs import Job
 from .levels import FAREWELL, Level, Levels
 from .limits import DEFAULT, Default, Limits, Retry, accepted
 from .logins import AsRoot, Way
-from .pause import Escape, colour, paused
+from .pause import colour, paused
 from .program import Program
+from .relay import Escape
 from .result import PackageResult, Pause, Result, Where
 from .shell import Shell, opened, outcome
 from .stream import Stream

@@ -33,6 +33,7 @@ RANKS = {
     "supervision": 5,
     "record": 5,
     "line": 6,
+    "relay": 7,
     "conversation": 7,
     "recovery": 7,
     "shell": 8,
