@@ -10,10 +10,11 @@ from .attention import Attention
 from .conversation import Conversation, StoppedError
 from .diagnosis import Look
 from .errors import CommandTimeoutError, SessionBusyError
+from .limits import Limits
 from .line import SCREEN
 from .shell import Shell, outcome
 
-_BACK_LIMIT = 2.0
+_BACK_LIMIT, _AFTERWARDS = 2.0, 5.0
 _CTRL_C = b"\x03"
 _LOOKS_APART = 0.1
 
@@ -26,6 +27,8 @@ class ByHand:
         self._line = line = shell.line
         self._seen = 0
         """Up to where the output was matched."""
+        self.afterwards = b""
+        """What to run at the end, if anything."""
         shell.readied("type()")
         line.hold_modes()
         line.begin(by_hand=True)
@@ -71,7 +74,7 @@ class ByHand:
             matches = [match for one in patterns if (match := one.search(shown))]
             if matches:
                 match = min(matches, key=lambda match: match.start())
-                self._seen = line.parser.size - len(printed) + _behind(printed, match.end())
+                self._seen = line.parser.size - len(printed) + text.length_of(printed, match.end())
                 line.parser.hand_out()
                 line.parser.forget(SCREEN)
                 return match
@@ -94,6 +97,10 @@ class ByHand:
             recovery="nothing, as what was typed goes on",
             where=self._line.where,
         )
+
+    def skip(self) -> None:
+        """Have :meth:`expect` look only at what comes from now on."""
+        self._seen = self._line.parser.size
 
     def end(self) -> None:
         """Prove that the shell is at its prompt, or raise :class:`SessionBusyError`."""
@@ -120,15 +127,5 @@ class ByHand:
             line.ended()
         else:
             self._shell.recover()
-
-
-def _behind(printed: bytes, length: int) -> int:
-    """Return how many bytes of *printed* its first *length* characters are."""
-    low, high = 0, len(printed)
-    while low < high:
-        middle = (low + high) // 2
-        if len(text.plain(printed[:middle])) < length:
-            low = middle + 1
-        else:
-            high = middle
-    return low
+        if self.afterwards:
+            self._shell.aside(self.afterwards, Attention(Limits(_AFTERWARDS)))

@@ -141,7 +141,7 @@ _LOGIN_OVER = r"""case $__sb_m in 1) GUARD set +m;; esac; __sb_m="""
 # A person has the shell. What is told of that stands between RS KEY [ and RS ]: the prompt, with
 # the status and the directory; what begins to run; the prompt for more of a line; that somebody
 # wants to leave. __sbd waits for a newline, so that the terminal can be changed meanwhile: nobody's
-# editor reads then, and the shell does not hear of another size, which kills ksh93 where its
+# editor reads then, and the shell does not hear of another size: SIGWINCH kills ksh93 where its
 # editor stands aside (1.0.4).
 #
 # An error in an expansion has a shell drop the rest of the line and stay (POSIX XCU 2.8.1). In a
@@ -185,6 +185,13 @@ case $__sb_o in *e*) GUARD set -e;; esac
 RETURN "$1"
 }
 """
+
+# A person has the terminal for one program.
+_LEND = r"""__sb_x=${TERM-}
+GUARD export TERM=PAUSE_TERM
+FAR_MODES"""
+_LENT = r"""case $TERM in PAUSE_TERM) TERM=$__sb_x;; esac
+NEAR_MODES"""
 
 
 def _filled_in(template: str, words: Iterable[tuple[str, str]]) -> str:
@@ -238,6 +245,7 @@ class Dialect:
         hand_over: str = "",
         take_back: str = "",
         tells_start: bool = False,
+        resizes: bool = True,
     ) -> None:
         self.name = name
         """What it is called, in :func:`program` and in messages."""
@@ -333,6 +341,8 @@ class Dialect:
         )
         self.tells_start = tells_start
         """Whether it tells a person's command as that begins."""
+        self.resizes = resizes
+        """Whether it bears another size of the terminal while it stands at our own prompt."""
         self._invisible = invisible
         self._prompt_start = prompt_start
         self._directory = directory
@@ -410,6 +420,16 @@ class Dialect:
             ("NAME", frames.new_key()),
         )
         return _filled_in(self._pause, words).encode()
+
+    def lend(self, term: str, *, modes: str) -> bytes:
+        """Return what to run before a person has a program, with the terminal's *modes*."""
+        words = (("PAUSE_TERM", quote(term)), ("FAR_MODES", modes))
+        return _filled_in(_LEND, (*words, *self._words)).encode()
+
+    def lent(self, term: str, *, modes: str) -> bytes:
+        """Return what to run after that."""
+        words = (("PAUSE_TERM", quote(term)), ("NEAR_MODES", modes))
+        return _filled_in(_LENT, (*words, *self._words)).encode()
 
     def hand_over(self, number: int, *, after_failure: bool) -> bytes:
         """Return what to type for a person to have the shell, until :meth:`take_back`."""
@@ -616,6 +636,7 @@ __sb_p() { \__sb9 +$1; }; preexec_functions+=(__sb_p)""",
         # put them back.
         calm=" stty -echo -opost -ixon -icrnl icanon\n",
         # Setting the file's name has it forget what it knows, which is what was typed by us.
+        resizes=False,
         hand_over="PLACEHISTFILE=$__sb_f",
         take_back='HISTFILE=/dev/null; PROGRAM rm -f -- "$__sb_f"',
     ),

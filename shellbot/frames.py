@@ -371,6 +371,9 @@ class Parser:
             # So the prompt was the shell's own: no part of the output, and right about the status.
             del self._output[self._before_prompt - self._forgotten :]
             status = self._prompt_status
+        if asked and self._by_hand:
+            # Asking has told, and the prompt may have changed it since (ksh93).
+            status = self._prompt_status
         if not self.started:
             # The shell could not even parse the text, and what it has said is why.
             self._output += self._since_typed
@@ -387,6 +390,7 @@ class Parser:
     def _see_prompt(self, number: bytes, status: int, whole: bytes) -> None:
         if self._by_hand and number == self._number:
             self.at_prompt = True
+            self._prompt_status = status
         elif self.status is None and number == self._number:
             if not self.at_prompt:
                 self._before_prompt = self.size

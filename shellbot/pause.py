@@ -84,20 +84,14 @@ class Handover:
         line, shell, terminal = self._line, self._shell, self._shell.terminal
         started = False
         size = self._size
-        rows, columns = self._own.size
-        erase = "^H" if self._own.modes[6][termios.VERASE] == b"\b" else "^?"
-        far = f"\\command -p stty sane erase '{erase}' rows {rows} cols {columns} </dev/tty"
-        near = f"\\command -p stty rows {size[0]} cols {size[1]} </dev/tty"
         shell.aside(
             shell.dialect.pause(
                 line.key,
                 self._prompt,
                 term=os.environ.get("TERM") or "xterm",
                 pagers=PAGERS,
-                modes=f"{far} 2>/dev/null" if line.relayed else "",
-                back=f"{shell.dialect.hold_modes.decode()}\n{near} 2>/dev/null"
-                if line.relayed
-                else "",
+                modes=far_modes(line, self._own),
+                back=near_modes(line),
             ),
             Attention(Limits(_SET_UP)),
         )
@@ -232,6 +226,24 @@ class Handover:
 
     def _tidy(self) -> None:
         self._shell.aside(b"\\__sbc 0", Attention(Limits(_TAKEN_BACK)))
+
+
+def far_modes(line: Line, own: OwnTerminal) -> str:
+    """Return what gives a terminal behind a relay the modes and the size that a person has."""
+    rows, columns = own.size
+    erase = "^H" if own.modes[6][termios.VERASE] == b"\b" else "^?"
+    return _stty(line, f"sane erase '{erase}' rows {rows} cols {columns}")
+
+
+def near_modes(line: Line) -> str:
+    """Return what gives it those of the session again."""
+    rows, columns = line.terminal.size
+    size = _stty(line, f"rows {rows} cols {columns}")
+    return f"{line.dialect.hold_modes.decode()}\n{size}" if line.relayed else ""
+
+
+def _stty(line: Line, words: str) -> str:
+    return f"\\command -p stty {words} </dev/tty 2>/dev/null" if line.relayed else ""
 
 
 def paused(

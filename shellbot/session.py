@@ -45,14 +45,16 @@ from .errors import (
     StartError,
     UsageError,
 )
+from .interaction import Interaction
 from .jobs import Job
 from .levels import FAREWELL, Level, Levels
 from .limits import DEFAULT, Default, Limits, Retry, accepted
 from .logins import AsRoot, Way
-from .pause import colour, paused
+from .own_terminal import OwnTerminal
+from .pause import colour, far_modes, near_modes, paused
 from .program import Program
 from .relay import Escape
-from .result import PackageResult, Pause, Result, Where
+from .result import PackageResult, Pause, PausedCommand, Result, Where
 from .shell import Shell, opened, outcome
 from .stream import Stream
 from .terminal import CLOSE_BOUND, Terminal
@@ -69,6 +71,7 @@ if TYPE_CHECKING:
     from .asking import Ask
     from .attention import OnWaiting
     from .dialogue import Answers
+    from .interaction import Callbacks
     from .limits import Check
     from .logins import Given
     from .package_names import Called
@@ -116,6 +119,7 @@ if TYPE_CHECKING:
 
 
 _UNTIL_LIMIT = 300.0
+_HANDING_OVER = 30.0
 _ONCE = Retry(1)
 _numbers = itertools.count(1)
 _OPEN_ANOTHER = (
@@ -524,7 +528,7 @@ class Session:
         return Result(
             command=line,
             raw=error.partial,
-            exit_code=self._shell.line.status,
+            exit_code=self._status,
             duration=error.waited,
             where=self.where,
             hide=self._secrets.hide_bytes if self._secrets else None,
@@ -1091,6 +1095,75 @@ class Session:
             return done
 
         return self._alone("pause_point()", run)
+
+    def interact(
+        self,
+        command: Command | None = None,
+        *,
+        escape: str | None = "ctrl-]",
+        on: Callbacks | None = None,
+    ) -> Pause:
+        """Hand the plain terminal over, with no prompt of ours, until *command* has ended.
+
+        ::
+
+            session.interact("vim /etc/hosts")
+
+        Ctrl-] ends it before that, and :meth:`type` and :meth:`expect` go on where the person
+        left; without a *command* they get what is running there. A program that :meth:`type` has
+        started does not show what they type: have this start it.
+
+        *on* maps patterns to functions: each match in what is printed is given to its function,
+        which returns what to type, or None.
+
+        Raises:
+            NobodyToAskError: there is no terminal to hand over.
+            LevelLostError: the shell has ended.
+        """
+        key, secrets = Escape(escape), self._secrets
+        line = None if command is None else _line(command)
+        interaction = Interaction(key, on or {}, secrets, command=line)
+        if why_not := own_terminal.why_not():
+            raise NobodyToAskError(f"nobody to hand the terminal to: {why_not}")
+
+        def run() -> Pause:
+            if line is not None:
+                self._ready()
+            with OwnTerminal() as own:
+                done = self._interacted(interaction, line, own)
+            if line is None or not self._shell.line.parser.at_prompt:
+                return done
+            self._in_step()
+            ended = PausedCommand(line, text.rendered(done.transcript.encode()), self._status)
+            return Pause(commands=(ended,), transcript=done.transcript, duration=done.duration)
+
+        return self._alone("interact()", run)
+
+    def _interacted(self, interaction: Interaction, line: str | None, own: OwnTerminal) -> Pause:
+        shell, terminal, size = self._shell, self.terminal, self.terminal.size
+        term = os.environ.get("TERM") or surroundings.TERM
+        attention = Attention(Limits(_HANDING_OVER))
+        if self._by_hand is None:
+            lend = shell.dialect.lend(term, modes=far_modes(shell.line, own))
+            shell.aside(lend, attention)
+            hand = self._typed(attention.limits)
+            hand.afterwards = shell.dialect.lent(term, modes=near_modes(shell.line))
+        hand = self._typed(attention.limits)
+        if not shell.line.relayed and terminal.takes_lines():
+            terminal.lend(own.modes)
+        try:
+            if shell.dialect.resizes:
+                terminal.size = own.size
+            if line is not None:
+                hand.type(frames.encode(f"{line}\n"), attention)
+            return interaction.run(hand, shell.line, own)
+        finally:
+            if shell.dialect.resizes:
+                terminal.size = size
+
+    @property
+    def _status(self) -> int:
+        return self._shell.line.status
 
     def step_through(self, value: bool = True) -> None:
         """Ask the person before each command from now on, or no more.

@@ -423,7 +423,7 @@ class _Exit:
         """Return how many milliseconds to wait at once for the *limit* in seconds."""
         if self.fd is None:
             limit = 0.2 if limit is None else min(limit, 0.2)
-        return None if limit is None else limit * 1000
+        return None if limit is None or limit == inf else limit * 1000
 
     def happened(self) -> bool:
         """Whether the child has ended. Reaps it."""

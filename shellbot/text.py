@@ -62,6 +62,18 @@ def plain(raw: bytes) -> str:
     return re.sub(_SEQUENCE, "", shown) if re.search(_ACTIVE, shown) else shown
 
 
+def length_of(printed: bytes, length: int) -> int:
+    """Return how many bytes of *printed* its first *length* characters are."""
+    low, high = 0, len(printed)
+    while low < high:
+        middle = (low + high) // 2
+        if len(plain(printed[:middle])) < length:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
 def lines(raw: bytes) -> list[str]:
     """Return what a person would have seen of each line of *raw*, which ends with a newline.
 

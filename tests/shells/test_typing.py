@@ -79,6 +79,11 @@ def test_the_earliest_match_wins_and_is_used_up(typed: Session) -> None:
     in_step(typed)
 
 
+def test_with_no_limit_it_waits(typed: Session) -> None:
+    typed.type("sleep 0.2; echo slow$((1 + 1))", Key.ENTER)
+    assert typed.expect("slow2")
+
+
 def test_a_time_out_is_diagnosed_and_interrupts_nothing(typed: Session, tmp_path: Path) -> None:
     run(typed, "echo begun; read -r line; echo end=$line")
     started = time.monotonic()

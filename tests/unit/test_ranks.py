@@ -39,12 +39,13 @@ RANKS = {
     "shell": 8,
     "program": 9,
     "by_hand": 9,
+    "interaction": 10,
     "jobs": 9,
     "levels": 9,
     "packages": 9,
     "pause": 9,
-    "session": 10,
-    "__init__": 11,
+    "session": 11,
+    "__init__": 12,
 }
 
 

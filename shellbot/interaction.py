@@ -1,0 +1,97 @@
+"""A person at a program of a session, with no prompt of ours, and callbacks that look on."""
+
+from __future__ import annotations
+
+import re
+import time
+
+from . import dialogue
+from .by_hand import ByHand
+from .dialogue import Answer, Key, Secret, Secrets
+from .errors import UsageError
+from .line import SCREEN, Line
+from .own_terminal import OwnTerminal
+from .relay import Escape, OverError, Relay
+from .result import Pause
+from .text import length_of, plain
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import TypeAlias
+
+    Reply: TypeAlias = str | bytes | Secret | Key | None
+    Callbacks: TypeAlias = Mapping[str | re.Pattern[str], Callable[[re.Match[str]], Reply]]
+
+_KEPT = 4 * 1024 * 1024
+
+
+class Interaction:
+    """What a person does until they press the *escape* key or the *command* has ended, if any.
+
+    *on* has what is called when a pattern matches what is printed, once for each match; what it
+    returns is typed.
+    """
+
+    def __init__(
+        self, escape: Escape, on: Callbacks, secrets: Secrets, *, command: str | None
+    ) -> None:
+        self._escape = escape
+        self._on = [(Answer(pattern, "").pattern, callback) for pattern, callback in on.items()]
+        for _, callback in self._on:
+            if not callable(callback):
+                raise UsageError(f"on= maps patterns to functions, and not to {callback!r}")
+        self._secrets = secrets
+        self._ends = command is not None
+        self._echoed = 0 if command is None else command.count("\n") + 1
+        """How many lines are still to come that only show what the script has typed."""
+        self._unmatched = b""
+        self._transcript = bytearray()
+
+    def run(self, hand: ByHand, line: Line, own: OwnTerminal) -> Pause:
+        """Have the person at it, and return what was shown to them."""
+        began = time.monotonic()
+        self._line, self._own = line, own
+        self._relay = Relay(
+            line,
+            own,
+            show=self._show,
+            special=lambda: [self._escape.key] if self._escape.key else [],
+            act=self._act,
+            passed_on=lambda keys: line.parser.heed_typing(),
+        )
+        try:
+            self._relay.run()
+        except OverError:
+            hand.skip()
+        return Pause(
+            transcript=self._secrets.hide(bytes(self._transcript).decode("utf-8", "replace")),
+            duration=time.monotonic() - began,
+        )
+
+    def _act(self, key: bytes) -> bool:
+        raise OverError
+
+    def _show(self, printed: bytes) -> bytes:
+        while self._echoed and printed:
+            _, newline, printed = printed.partition(b"\n")
+            self._echoed -= len(newline)
+        self._transcript += printed
+        del self._transcript[: -2 * _KEPT]
+        self._unmatched = (self._unmatched + printed)[-SCREEN:]
+        for pattern, callback in self._on:
+            while match := pattern.search(plain(self._unmatched)):
+                if match.end() == match.start():
+                    break
+                self._unmatched = self._unmatched[length_of(self._unmatched, match.end()) :]
+                self._reply(callback(match))
+        if self._ends and self._line.parser.at_prompt:
+            self._own.write(printed)
+            raise OverError
+        return printed
+
+    def _reply(self, reply: Reply) -> None:
+        if isinstance(reply, Secret):
+            self._secrets.add(reply)
+        if reply is not None:
+            self._relay.outgoing += dialogue.exactly(reply)
