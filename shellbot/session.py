@@ -752,6 +752,7 @@ class Session:
         command: Command | Way,
         *,
         timeout: Limit = DEFAULT,
+        note: str = "",
         **options: Unpack[LoginOptions],
     ) -> Level:
         """Log in with *command*, anything that ends in a shell; commands run there from now on.
@@ -771,12 +772,12 @@ class Session:
             LevelLostError: the shell that was to be left is gone itself.
         """
         if not isinstance(command, Way):
-            return self._logged_in(logins.login(_line(command), **options), timeout)
+            return self._logged_in(logins.login(_line(command), **options), timeout, note)
         if options:
             raise UsageError(
                 f"{command!r} was made with options, and takes no {', '.join(options)}"
             )
-        return self._logged_in(command, timeout)
+        return self._logged_in(command, timeout, note)
 
     def _limits_for(self, way: Way, timeout: Limit = DEFAULT) -> Limits:
         given = way.timeout if isinstance(timeout, Default) else timeout
@@ -785,14 +786,14 @@ class Session:
             limits = limits.but(logins.DEFAULT_LIMIT, None)
         return limits
 
-    def _logged_in(self, way: Way, timeout: Limit = DEFAULT) -> Level:
+    def _logged_in(self, way: Way, timeout: Limit = DEFAULT, note: str = "") -> Level:
         limits = self._limits_for(way, timeout)
 
         def run() -> Level:
             self._ready()
             return self._levels.enter(way, limits)
 
-        self._agreed(way.command)
+        self._agreed(way.command, note)
         return self._looked_at(lambda: self._alone(way.command, run))
 
     ssh = _kind_of_login(logins.ssh)
