@@ -88,3 +88,20 @@ def coloured(words: str, colour: str | None, stream: TextIO) -> str:
     from colorama import Fore, Style
 
     return f"{getattr(Fore, colour)}{words}{Style.RESET_ALL}"
+
+
+def why_nobody() -> str:
+    """Say why there is nobody to hand a terminal over to, or nothing if there is somebody."""
+    for stream, name in ((sys.stdin, "input"), (sys.stdout, "output")):
+        try:
+            if stream is None or not os.isatty(stream.fileno()):
+                return f"standard {name} is no terminal"
+        except (OSError, ValueError):  # closed, or none that the system knows
+            return f"standard {name} is no terminal"
+    try:
+        if os.tcgetpgrp(sys.stdin.fileno()) != os.getpgrp():
+            return "this program runs in the background"
+    except OSError:
+        # Not our controlling terminal, so nobody stops us for using it.
+        pass
+    return ""

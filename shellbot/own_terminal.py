@@ -26,23 +26,6 @@ _LOOKS_APART = 0.25
 _ENDS = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 
 
-def why_not() -> str:
-    """Say why there is nobody to hand a terminal over to, or nothing if there is somebody."""
-    for stream, name in ((sys.stdin, "input"), (sys.stdout, "output")):
-        try:
-            if stream is None or not os.isatty(stream.fileno()):
-                return f"standard {name} is no terminal"
-        except (OSError, ValueError):  # closed, or none that the system knows
-            return f"standard {name} is no terminal"
-    try:
-        if os.tcgetpgrp(sys.stdin.fileno()) != os.getpgrp():
-            return "this program runs in the background"
-    except OSError:
-        # Not our controlling terminal, so nobody stops us for using it.
-        pass
-    return ""
-
-
 class OwnTerminal:
     """The caller's terminal, with each key passed on as it is; put back however the use ends.
 

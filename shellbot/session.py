@@ -20,7 +20,6 @@ from . import (
     frames,
     jobs,
     logins,
-    own_terminal,
     supervision,
     surroundings,
     text,
@@ -45,15 +44,11 @@ from .errors import (
     StartError,
     UsageError,
 )
-from .interaction import Interaction
 from .jobs import Job
 from .levels import FAREWELL, Level, Levels
 from .limits import DEFAULT, Default, Limits, Retry, accepted
 from .logins import AsRoot, Way
-from .own_terminal import OwnTerminal
-from .pause import colour, far_modes, near_modes, paused
 from .program import Program
-from .relay import Escape
 from .result import PackageResult, Pause, PausedCommand, Result, Where
 from .shell import Shell, opened, outcome
 from .stream import Stream
@@ -71,9 +66,10 @@ if TYPE_CHECKING:
     from .asking import Ask
     from .attention import OnWaiting
     from .dialogue import Answers
-    from .interaction import Callbacks
+    from .interaction import Callbacks, Interaction
     from .limits import Check
     from .logins import Given
+    from .own_terminal import OwnTerminal
     from .package_names import Called
     from .packages import InstallOptions, Packages
     from .packages import Options as PackageOptions
@@ -485,7 +481,7 @@ class Session:
         """Return the line to run, as it is or as the person wants it, or None for none."""
         if note:
             console.log(self._secrets.hide(f"{note}: {line}"))
-        if not self._steps or self._unattended or own_terminal.why_not():
+        if not self._steps or self._unattended or console.why_nobody():
             return line
         steps = supervision.Steps(self.pause_point)
         agreed = steps.agreed(self._secrets.hide(line), self.where, note=note, may_skip=may_skip)
@@ -511,7 +507,7 @@ class Session:
             except (CommandError, CommandStoppedError, LoginError, PackageError) as error:
                 if not pauses or self._unattended or self._shell.lost:
                     raise
-                if why_not := own_terminal.why_not():
+                if why_not := console.why_nobody():
                     console.debug("not paused, as %s", why_not)
                     raise
                 # Before the person runs something else there.
@@ -1079,8 +1075,11 @@ class Session:
             NobodyToAskError: there is nobody, and *require* was given.
             LevelLostError: the shell has ended.
         """
+        from .pause import colour, paused  # only for those who use it
+        from .relay import Escape
+
         key, shade = Escape(escape), colour(color)
-        why_not = own_terminal.why_not()
+        why_not = console.why_nobody()
         if why_not:
             if require:
                 raise NobodyToAskError(f"nobody to hand the terminal to: {why_not}")
@@ -1121,10 +1120,14 @@ class Session:
             NobodyToAskError: there is no terminal to hand over.
             LevelLostError: the shell has ended.
         """
+        from .interaction import Interaction  # only for those who use it
+        from .own_terminal import OwnTerminal
+        from .relay import Escape
+
         key, secrets = Escape(escape), self._secrets
         line = None if command is None else _line(command)
         interaction = Interaction(key, on or {}, secrets, command=line)
-        if why_not := own_terminal.why_not():
+        if why_not := console.why_nobody():
             raise NobodyToAskError(f"nobody to hand the terminal to: {why_not}")
 
         def run() -> Pause:
@@ -1141,6 +1144,8 @@ class Session:
         return self._alone("interact()", run)
 
     def _interacted(self, interaction: Interaction, line: str | None, own: OwnTerminal) -> Pause:
+        from .pause import far_modes, near_modes
+
         shell, terminal, size = self._shell, self.terminal, self.terminal.size
         term = os.environ.get("TERM") or surroundings.TERM
         attention = Attention(Limits(_HANDING_OVER))
