@@ -13,7 +13,7 @@ from colorama.ansi import AnsiFore
 from .attention import Attention
 from .diagnosis import Look
 from .dialogue import Secrets
-from .errors import SessionError, UnknownNameError
+from .errors import LevelLostError, SessionError, UnknownNameError
 from .limits import Limits
 from .own_terminal import OwnTerminal
 from .record import Record
@@ -94,6 +94,7 @@ class Handover:
                 back=near_modes(line),
             ),
             Attention(Limits(_SET_UP)),
+            command="pause_point()",
         )
         try:
             line.begin()
@@ -109,8 +110,9 @@ class Handover:
                 self._relay.run()
             except OverError as over:
                 return over.aborts
-        except SessionError:
-            raise
+        except LevelLostError as error:
+            terminal.size = size
+            raise line.gone(self.record.without_told(error.partial)) from None
         except BaseException:
             with contextlib.suppress(SessionError):
                 if started and line.is_under_way:

@@ -92,6 +92,11 @@ class Record:
         self._pending = data[cut:]
         return bytes(shown)
 
+    def without_told(self, printed: bytes) -> bytes:
+        """Return what was *printed* without what the shell has told."""
+        told = re.escape(self._prefix) + b".*?" + re.escape(self._end)
+        return re.sub(told, b"", printed, flags=re.DOTALL)
+
     def _begun(self, data: bytes, at: int) -> int:
         """Return where what is told begins, if the end of *data* cuts it off, or the length."""
         start = max(at, len(data) - len(self._prefix) + 1)
