@@ -140,9 +140,9 @@ _LOGIN_OVER = r"""case $__sb_m in 1) GUARD set +m;; esac; __sb_m="""
 
 # A person has the shell. What is told of that stands between RS KEY [ and RS ]: the prompt, with
 # the status and the directory; what begins to run; the prompt for more of a line; that somebody
-# wants to leave. __sbd waits for a newline, so that the terminal can be changed meanwhile: nobody's
-# editor reads then, and the shell does not hear of another size: SIGWINCH kills ksh93 where its
-# editor stands aside (1.0.4).
+# wants to leave, which needs our prompt, whatever has become of it. __sbd waits for a newline, so
+# that the terminal can be changed meanwhile: nobody's editor reads then, and the shell does not
+# hear of another size: SIGWINCH kills ksh93 where its editor stands aside (1.0.4).
 #
 # An error in an expansion has a shell drop the rest of the line and stay (POSIX XCU 2.8.1). In a
 # subshell, where its parent is not the shell's own, exit is exit.
@@ -153,6 +153,7 @@ __sb9() { PROGRAM printf '\036KEY[%s\036]' "$1" >/dev/tty; }
 __sba() {
 case $(GUARD exec sh -c 'echo $PPID') in $$) ;; *) GUARD exit "$@";; esac
 \__sb9 - "$__sb_s"
+\__sbe
 { GUARD : "${__sb_leave:?}"; } 2>/dev/null
 }
 __sbb() {
@@ -163,9 +164,10 @@ GUARD eval "case \${$__sb_e-} in cat) GUARD unset $__sb_e; __sb_g=\"\$__sb_g $__
 done
 GUARD export TERM=PAUSE_TERM
 GUARD alias exit=__sba logout=__sba
-PS1='$(\__sb8 "$?")PAUSE_LOOK' PS2='$(\__sb9 ">")> '
+\__sbe
 PAUSE_MODES
 }
+__sbe() { PS1='$(\__sb8 "$?")PAUSE_LOOK' PS2='$(\__sb9 ">")> '; }
 __sbd() {
 \__sb9 =
 PROGRAM head -n 1 </dev/tty >/dev/null

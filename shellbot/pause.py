@@ -10,6 +10,7 @@ import time
 
 from colorama.ansi import AnsiFore
 
+from . import processes
 from .attention import Attention
 from .diagnosis import Look
 from .dialogue import Secrets
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 
 _SET_UP = 30.0
 _TAKEN_BACK = 5.0
+# How soon a shell is at its prompt after Ctrl-C, and how often that is pressed.
+_AT_PROMPT, _PRESSES = 1.0, 4
 _MOMENT = 0.001
 _HELP_KEYS = (b"\x1bOP", b"\x1b[11~", b"\x1b[[A")
 _ABORT_KEY = b"\x1c"
@@ -137,6 +140,7 @@ class Handover:
     def _show(self, printed: bytes) -> bytes:
         shown = self.record.feed(printed)
         if self.record.wants_to_leave:
+            self._own.write(shown)
             self._leave()
         return shown
 
@@ -168,15 +172,24 @@ class Handover:
     def _may_leave(self) -> bool:
         if self.record.state != "running":
             return True
-        line = self._line
-        if not line.relayed and line.pid in Look(line.scene()).readers:
+        if self._is_reading():
             return True
-        doing = line.judged()
+        doing = self._line.judged()
+        # That took a moment, and what has come in then would be seen with what comes next only.
+        self._relay.take()
+        if self.record.state != "running":
+            return True
         self._tell(
             f"The shell is not at its prompt, but {doing}. Leave that first, and then press "
             f"{self._escape.name} again."
         )
         return False
+
+    def _is_reading(self) -> bool:
+        """Whether the shell can be seen to read, whatever the person has made of its prompt."""
+        scene = self._line.scene()
+        is_same = not self._line.relayed and processes.image(scene.shell) == scene.image
+        return is_same and scene.shell in Look(scene).readers
 
     def help(self) -> str:
         keys = (
@@ -208,13 +221,19 @@ class Handover:
             prompts = record.prompts
             modes = self._shell.terminal.modes()
             key = b"\x03" if line.relayed or not modes else modes[6][termios.VINTR]
-            line.terminal.write(key, deadline)
-            while record.prompts == prompts and time.monotonic() < deadline:
-                line.take_in(deadline)
-                record.feed(line.parser.hand_out())
-            if record.prompts == prompts:
+            for again in range(_PRESSES):
+                line.terminal.write(key, deadline)
+                comes_by = time.monotonic() + _AT_PROMPT
+                while record.prompts == prompts and time.monotonic() < comes_by:
+                    line.take_in(comes_by)
+                    record.feed(line.parser.hand_out())
+                # Twice, as bash may heed one only at the next key, and has a line until then.
+                if record.prompts > prompts or (again and self._is_reading()):
+                    break
+            else:
                 self._tell("The shell does not come to its prompt.")
                 return
+            deadline = time.monotonic() + _TAKEN_BACK
         record.close()
         line.type(self._shell.dialect.take_back(line.number, status), deadline)
         self._resize(self._size, deadline)
