@@ -39,6 +39,7 @@ class Person:
         self._socket = place / "tmux"
         self._told = place / "told.json"
         self._script = place / "script.py"
+        self._pid = place / "pid"
         self._tmux("-f", "/dev/null", "new-session", "-d", "-x", "100", "-y", "24", "sh")
         self.type("PS1='me> '; clear; stty -a >modes-before\n")
         self.sees(lambda screen: screen == "me>")
@@ -75,7 +76,14 @@ class Person:
         """Change the size of the window."""
         self._tmux("resize-window", "-x", str(columns), "-y", str(rows))
 
-    def start(self, script: str, *, shell: str = "bash", after: str = _AFTERWARDS) -> None:
+    def start(
+        self,
+        script: str,
+        *,
+        shell: str = "bash",
+        after: str = _AFTERWARDS,
+        background: bool = False,
+    ) -> None:
         """Start a Python program in which ``session`` is open and ``told`` a dictionary.
 
         It notes there how the pause went: ``pause = session.pause_point(...)``.
@@ -84,6 +92,8 @@ class Person:
             "import json, os, sys\n"
             "import shellbot\n"
             "from shellbot import *\n"
+            f"with open({str(self._pid)!r}, 'w') as file:\n"
+            "    file.write(str(os.getpid()))\n"
             "told = {}\n"
             "try:\n"
             f"    with shellbot.Session({shell!r}, cwd={str(self.here)!r}) as session:\n"
@@ -100,8 +110,9 @@ class Person:
         )
         root = shlex.quote(str(Path(__file__).parents[2]))
         python = shlex.join((sys.executable, str(self._script)))
+        rest = " & wait" if background else ""
         (self._place / "run").write_text(
-            f"PYTHONPATH={root} {python}\nstty -a >modes-after\necho left\n"
+            f"PYTHONPATH={root} {python}{rest}\nstty -a >modes-after\necho left\n"
         )
         self.type(". ./run\n")
 
@@ -124,9 +135,9 @@ class Person:
                 raise AssertionError(f"not seen: {what}\n{screen}")
             time.sleep(0.02)
 
-    def sees_prompt(self, ends: str = "# ") -> str:
+    def sees_prompt(self) -> str:
         """Wait until the cursor stands behind a prompt of the pause, and nothing else."""
-        return self.sees(lambda screen: screen.split("\n")[-1].endswith(ends.rstrip()))
+        return self.sees(lambda screen: screen.split("\n")[-1].endswith(("#", "$")))
 
     def runs(self, command: str) -> str:
         """Type a command at the pause's prompt, and wait for the next prompt."""
@@ -135,6 +146,16 @@ class Person:
         return self.sees_prompt()
 
     # What became of it
+
+    @property
+    def terminal_pid(self) -> int:
+        """The process id of what holds the terminal."""
+        return int(self._tmux("display-message", "-p", "#{pid}"))
+
+    @property
+    def pid(self) -> int:
+        """The program's process id."""
+        return int(self._pid.read_text())
 
     def told(self) -> dict[str, Any]:
         """Wait for the program to end, and return what it has told."""
@@ -155,7 +176,7 @@ class Person:
         subprocess.run(
             ["tmux", "-S", str(self._socket), "kill-server"], capture_output=True, check=False
         )
-        shutil.rmtree(self.here)
+        shutil.rmtree(self.here, ignore_errors=True)
 
 
 def _indented(script: str) -> str:
