@@ -81,10 +81,15 @@ def _standard_error() -> logging.Handler:
 
 def coloured(words: str, colour: str | None, stream: TextIO) -> str:
     """Return *words* in the colour of that name in colorama, if *stream* wants any."""
-    # no-color.org: the variable counts when it is there and not empty.
-    plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
-    if not colour or plain or not stream.isatty():
+    if not colour or not wants_colours(stream):
         return words
     from colorama import Fore, Style
 
     return f"{getattr(Fore, colour)}{words}{Style.RESET_ALL}"
+
+
+def wants_colours(stream: TextIO) -> bool:
+    """Return whether what is written to *stream* may be coloured."""
+    # no-color.org: the variable counts when it is there and not empty.
+    plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+    return not plain and stream.isatty()

@@ -6,13 +6,14 @@ import contextlib
 import os
 import re
 import select
+import sys
 import termios
 import time
 from math import inf
 
 from colorama.ansi import AnsiFore
 
-from . import text
+from . import console, text
 from .attention import Attention
 from .diagnosis import Look
 from .dialogue import Secrets
@@ -35,6 +36,9 @@ if TYPE_CHECKING:
 _SET_UP = 30.0
 _TAKEN_BACK = 5.0
 _MOMENT = 0.001
+# How long a shell that has left, or was interrupted, is waited for in vain: its prompt is no longer
+# ours where the person has set it.
+_SILENCE = 0.3
 _HELP_KEYS = (b"\x1bOP", b"\x1b[11~", b"\x1b[[A")
 _ABORT_KEY = b"\x1c"
 _PASTE, _PASTED = b"\x1b[200~", b"\x1b[201~"
@@ -66,6 +70,14 @@ def colour(name: str) -> str:
     return str(getattr(AnsiFore, name.upper()))
 
 
+def _has_colours() -> bool:
+    return console.wants_colours(sys.stdout)
+
+
+def _painted(words: str, colour: str) -> str:
+    return f"\x1b[{colour}m{words}\x1b[m" if _has_colours() else words
+
+
 class _Over(Exception):  # noqa: N818 - no error
     """The person gives the terminal back."""
 
@@ -84,12 +96,10 @@ class Handover:
         where = shell.where
         user, host = _PLAIN.sub("?", where.user), _PLAIN.sub("?", where.host.partition(".")[0])
         go_on = f"({escape.name} goes on) " if escape.key else "(exit goes on) "
-        self._prompt = (
-            (go_on, "33"),
-            (f"{user}@{host}", "1;32"),
-            (":", ""),
-            ("DIRECTORY", "1;34"),
-            ("# " if user in ("root", "0") else "$ ", ""),
+        colours = ("33", "1;32", "", "1;34", "") if _has_colours() else ("",) * 5
+        sigil = "# " if user in ("root", "0") else "$ "
+        self._prompt = tuple(
+            zip((go_on, f"{user}@{host}", ":", "DIRECTORY", sigil), colours, strict=True)
         )
         self.record = Record(
             self._line.key,
@@ -166,13 +176,16 @@ class Handover:
             wanted = select.POLLIN | (select.POLLOUT if self._outgoing else 0)
             fds = terminal.watched
             others = [(fds[0], wanted), *((fd, select.POLLIN) for fd in fds[1:])]
-            keys, resized = own.wait(others, 0.0 if terminal.has_inbox else inf)
+            limit = _SILENCE if self.record.has_left else inf
+            keys, resized = own.wait(others, 0.0 if terminal.has_inbox else limit)
             if resized and own.size != terminal.size:
                 terminal.size = own.size
             if line.take_in(time.monotonic()):
                 self._show()
                 if self.record.wants_to_leave:
                     self._leave()
+            elif self.record.has_left and not keys:
+                self._leave()
             if keys is None:
                 raise SessionError("the person's terminal is gone", where=line.where)
             if keys:
@@ -227,15 +240,19 @@ class Handover:
     def _may_leave(self) -> bool:
         if self.record.state != "running":
             return True
-        line = self._line
-        if not line.relayed and line.pid in Look(line.scene()).readers:
+        if self._reads():
             return True
-        doing = line.judged()
+        doing = self._line.judged()
         self._tell(
             f"The shell is not at its prompt, but {doing}. Leave that first, and then press "
             f"{self._escape.name} again."
         )
         return False
+
+    def _reads(self) -> bool:
+        """Whether the shell itself can be seen to read what is typed."""
+        line = self._line
+        return not line.relayed and line.pid in Look(line.scene()).readers
 
     def help(self) -> str:
         keys = (
@@ -262,7 +279,7 @@ class Handover:
             return
         shown = message.replace("\n", "\r\n")
         again = self.record.line if self.record.state != "running" else b""
-        self._own.write(f"\r\n\x1b[33m{shown}\x1b[m\r\n".encode() + again)
+        self._own.write(f"\r\n{_painted(shown, '33')}\r\n".encode() + again)
 
     def _draw_again(self) -> None:
         """Have a program that fills the screen draw it again, as after a change of size."""
@@ -285,11 +302,16 @@ class Handover:
             key = b"\x03" if line.relayed or not modes else modes[6][termios.VINTR]
             line.terminal.write(key, deadline)
             while record.prompts == prompts and time.monotonic() < deadline:
-                line.take_in(deadline)
+                if not line.take_in(min(deadline, time.monotonic() + _SILENCE)) and (
+                    record.has_left or self._reads()
+                ):
+                    break
                 record.feed(line.parser.hand_out())
-            if record.prompts == prompts:
-                self._tell("The shell does not come to its prompt.")
-                return
+            else:
+                if record.prompts == prompts:
+                    self._tell("The shell does not come to its prompt.")
+                    record.has_left = False
+                    return
         record.close()
         line.type(self._shell.dialect.take_back(line.number, status), deadline)
         self._resize(self._size, deadline)
@@ -314,12 +336,12 @@ def paused(
     with OwnTerminal() as own:
         handover = Handover(shell, own, escape)
         rule = "─" * max(0, own.size[1] - len(message) - 12)
-        banner = f"\x1b[{color}m── paused ─ {message} {rule}\x1b[m\n{handover.help()}\n"
+        line = _painted(f"── paused ─ {message} {rule}", color)
+        banner = f"{line}\n{handover.help()}\n"
         try:
             aborts = handover.run(banner)
-            own.write(
-                f"\r\n\x1b[{color}m── {'aborted' if aborts else 'going on'} ──\x1b[m\r\n".encode()
-            )
+            line = _painted(f"── {'aborted' if aborts else 'going on'} ──", color)
+            own.write(f"\r\n{line}\r\n".encode())
         finally:
             record = handover.record
     places: Sequence[str] = record.directories or ("", "")
