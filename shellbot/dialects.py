@@ -156,6 +156,7 @@ __sb9() { PROGRAM printf '\036KEY[%s\036]' "$1" >/dev/tty; }
 __sba() {
 case $(GUARD exec /bin/sh -c 'echo $PPID') in $$) ;; *) GUARD exit "$@";; esac
 \__sb9 - "$__sb_s"
+case $- in *e*) __sb_o=e$__sb_o; GUARD set +e;; esac
 { GUARD : "${__sb_leave:?}"; } 2>/dev/null
 }
 __sbb() {

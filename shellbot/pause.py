@@ -335,7 +335,7 @@ def paused(
     aborts = False
     with OwnTerminal() as own:
         handover = Handover(shell, own, escape)
-        rule = "─" * max(0, own.size[1] - len(message) - 12)
+        rule = "─" * max(0, own.size[1] - len(message) - 13)
         line = _painted(f"── paused ─ {message} {rule}", color)
         banner = f"{line}\n{handover.help()}\n"
         try:
