@@ -580,8 +580,12 @@ TABLE = (
         editor=r"; \builtin set -o emacs",
         invisible=(r"\[", r"\]"),
         directory=r"\w",
-        hand_over=r"""PS0='$(\__sb9 "+$(\builtin history 1)")'; \builtin set -o history""",
-        take_back="PS0=; GUARD set +o history",
+        hand_over=r"""PS0='$(\__sb9 "+$(HISTTIMEFORMAT= \builtin history 1)")'
+GUARD set -o history""",
+        # The line that takes the shell back is in there by now, unless HISTCONTROL keeps it out.
+        take_back=r"""PS0=; __sb_h=$(HISTTIMEFORMAT= GUARD history 1)
+case $__sb_h in *\__sbc*) GUARD history -d "$((${__sb_h%%[!0-9 ]*}))";; esac
+GUARD set +o history""",
         tells_start=True,
     ),
     Dialect(
