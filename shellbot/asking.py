@@ -7,8 +7,8 @@ import sys
 from collections.abc import Callable, Collection, Mapping, Sequence
 
 from . import text
-from .console import coloured
-from .errors import NobodyToAskError, UnknownNameError, UsageError
+from .console import coloured, known_colour
+from .errors import NobodyToAskError, UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def get_input(
     _check_kinds({**kinds, "multiline": multiline}, twice=twice, validated=validate is not None)
     meanings = {} if choices is None else _meanings(choices)
     _check_default(default, boolean=boolean, choices=meanings)
-    colour = _known_colour(color)
+    colour = None if color is None else known_colour(color)
 
     def understood(answer: str) -> str | bool:
         if boolean:
@@ -198,18 +198,6 @@ def _check_default(
         raise UsageError(f"the default is a string, and not {default!r}; see also boolean=")
     if choices and default not in choices:
         raise UsageError(f"the default {default!r} is none of the choices: {', '.join(choices)}")
-
-
-def _known_colour(name: str | None) -> str | None:
-    """Return *name* as colorama has it."""
-    if name is None:
-        return None
-    from colorama import Fore
-
-    known = [colour.lower() for colour in vars(Fore) if colour != "RESET"]
-    if name.lower() not in known:
-        raise UnknownNameError("colour", name, known)
-    return name.upper()
 
 
 # What counts as an answer

@@ -6,6 +6,8 @@ import os
 import sys
 from functools import cache
 
+from .errors import UnknownNameError
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import logging
@@ -81,13 +83,26 @@ def _standard_error() -> logging.Handler:
 
 def coloured(words: str, colour: str | None, stream: TextIO) -> str:
     """Return *words* in the colour of that name in colorama, if *stream* wants any."""
-    # no-color.org: the variable counts when it is there and not empty.
-    plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
-    if not colour or plain or not stream.isatty():
+    if not colour or not wants_colours(stream):
         return words
     from colorama import Fore, Style
 
     return f"{getattr(Fore, colour)}{words}{Style.RESET_ALL}"
+
+
+def known_colour(name: str) -> str:
+    """Return the colour *name* as colorama has it, or raise :class:`UnknownNameError`.
+
+    A number is one of shutit's, as terminals have them: 32 is green.
+    """
+    from colorama.ansi import AnsiFore
+
+    numbers = {colour: str(number) for colour, number in vars(AnsiFore).items() if colour.isupper()}
+    del numbers["RESET"]
+    for colour, number in numbers.items():
+        if name.upper() == colour or name == number:
+            return colour
+    raise UnknownNameError("colour", name, [colour.lower() for colour in numbers])
 
 
 def why_nobody() -> str:
@@ -105,3 +120,10 @@ def why_nobody() -> str:
         # Not our controlling terminal, so nobody stops us for using it.
         pass
     return ""
+
+
+def wants_colours(stream: TextIO) -> bool:
+    """Return whether what is written to *stream* may be coloured."""
+    # no-color.org: the variable counts when it is there and not empty.
+    plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+    return not plain and stream.isatty()

@@ -146,42 +146,77 @@ _LOGIN_OVER = r"""case $__sb_m in 1) GUARD set +m;; esac; __sb_m="""
 #
 # An error in an expansion has a shell drop the rest of the line and stay (POSIX XCU 2.8.1). In a
 # subshell, where its parent is not the shell's own, exit is exit.
+#
+# Where the script has sent the shell's own output elsewhere (`exec 2>log`), the person would see
+# no prompt. __sbe lends those descriptors to the terminal, and __sbf puts them back.
 _PAUSE = r"""
-__sb_o=$- __sb_x=${TERM-} __sb_g= __sb_e=
+__sb_o=$- __sb_x=${TERM-} __sb_g= __sb_e= __sb_h= __sb_w1= __sb_w2= __sb_a= __sb_b=
 __sb8() { PROGRAM printf '\036KEY[:%s\t%s\036]' "$1" "$PWD" >/dev/tty; }
 __sb9() { PROGRAM printf '\036KEY[%s\036]' "$1" >/dev/tty; }
 __sba() {
-case $(GUARD exec sh -c 'echo $PPID') in $$) ;; *) GUARD exit "$@";; esac
+case $(GUARD exec /bin/sh -c 'echo $PPID') in $$) ;; *) GUARD exit "$@";; esac
 \__sb9 - "$__sb_s"
-\__sbe
+\__sbh
+case $- in *e*) __sb_o=e$__sb_o; GUARD set +e;; esac
 { GUARD : "${__sb_leave:?}"; } 2>/dev/null
 }
 __sbb() {
+\__sbe
 GUARD set -m +e -o ignoreeof
 \__sbd
 for __sb_e in PAGERS; do
 GUARD eval "case \${$__sb_e-} in cat) GUARD unset $__sb_e; __sb_g=\"\$__sb_g $__sb_e \";; esac"
 done
 GUARD export TERM=PAUSE_TERM
+__sb_a=$(GUARD alias exit) __sb_b=$(GUARD alias logout)
 GUARD alias exit=__sba logout=__sba
-\__sbe
+\__sbh
+case ${PS1-} in "$__sb_h") ;; *) \__sb8 0;; esac
 PAUSE_MODES
 }
-__sbe() { PS1='$(\__sb8 "$?")PAUSE_LOOK' PS2='$(\__sb9 ">")> '; }
+__sbh() {
+__sb_h='$(\__sb8 "$?")PAUSE_LOOK'
+SET_PROMPT || GUARD :
+PS2='$(\__sb9 ">")> '
+}
 __sbd() {
 \__sb9 =
 PROGRAM head -n 1 </dev/tty >/dev/null
+}
+__sbe() {
+for __sb_e in 1 2; do
+GUARD [ -t "$__sb_e" ] || for __sb_h in 9 8 7 6 5 4 3; do
+(GUARD eval ": >&$__sb_h") 2>/dev/null || {
+GUARD eval "\\exec $__sb_h>&$__sb_e $__sb_e>/dev/tty; __sb_w$__sb_e=$__sb_h"
+GUARD break
+}
+done
+done
+}
+__sbf() {
+for __sb_e in "1 $__sb_w1" "2 $__sb_w2"; do
+case $__sb_e in *\ ) GUARD continue;; esac
+__sb_h=${__sb_e#* } __sb_e=${__sb_e% *}
+if GUARD [ -t "$__sb_e" ]; then GUARD eval "\\exec $__sb_e>&$__sb_h"; fi
+GUARD eval "\\exec $__sb_h>&-"
+done
+}
+__sbg() {
+case $(GUARD alias "$1") in *__sba*) GUARD unalias "$1" ;; *) RETURN 0 ;; esac
+case $2 in alias\ *) GUARD eval "\\$2" ;; ?*) GUARD eval "\\alias $2" ;; esac
 }
 __sbc() {
 GUARD set +o ignoreeof
 HIDE_PROMPT
 PS2=
-GUARD unalias exit logout
+\__sbg exit "$__sb_a"
+\__sbg logout "$__sb_b"
 for __sb_e in PAGERS; do
 GUARD eval "case \$__sb_g in *\" $__sb_e \"*) GUARD export $__sb_e=\"\${$__sb_e-cat}\";; esac"
 done
 case $TERM in PAUSE_TERM) TERM=$__sb_x;; esac
 HOLD
+\__sbf
 case $__sb_o in *m*) ;; *) GUARD set +m;; esac
 case $__sb_o in *e*) GUARD set -e;; esac
 RETURN "$1"
@@ -222,6 +257,7 @@ class Dialect:
         prompt: str = _PROMPT,
         show_prompt: str = r"GUARD eval PS1=\''PROMPT'\'",
         hide_prompt: str = "GUARD eval PS1=",
+        set_prompt: str = "GUARD eval 'PS1=$__sb_h' 2>/dev/null",
         printed: str = "MARK >&FD || MARK >/dev/tty",
         last_word: str = '"$_"',
         parses_ahead: bool = False,
@@ -275,6 +311,7 @@ class Dialect:
             ("TIDY", tidy),
             ("SHOW_PROMPT", show_prompt),
             ("HIDE_PROMPT", hide_prompt),
+            ("SET_PROMPT", set_prompt),
             ("PROMPT", prompt),
             ("RETURN", r"\builtin return" if guard == "builtin" else r"\return"),
             ("FREE", rf"! \unset -f {guard}"),
@@ -441,7 +478,8 @@ class Dialect:
     def take_back(self, number: int, status: int) -> bytes:
         """Return what to type for the shell to be as it was before."""
         finish = self._finish % (number, b"=")
-        return b" \\__sbd; \\__sbc %d; %b%b\n" % (status, finish, self._leave)
+        # Exempt from what `set -e` and an ERR trap do, whatever the status is.
+        return b" { \\__sbd; \\__sbc %d; } && :; %b%b\n" % (status, finish, self._leave)
 
     def aside(self, number: int, command: bytes, word: bytes = b"eval") -> bytes:
         """Return a frame for *command* that, if it succeeds, leaves `$?` and `$_` alone."""
@@ -552,6 +590,7 @@ TABLE = (
         show_prompt=f"if [[ -t 2 ]]; then GUARD printf -v PS1 %s 'PROMPT'; "
         f"else GUARD printf -v PS1 %s '{_PROMPT}'; fi",
         hide_prompt="GUARD printf -v PS1 ''",
+        set_prompt='GUARD printf -v PS1 %s "$__sb_h" 2>/dev/null',
         setup="set +H +o history\nGUARD history -c\n",
         prompt=r"\036KEY;$__sb_n:$?>",
         feed=_FEED_BY_SUBSTITUTION,
@@ -565,8 +604,12 @@ TABLE = (
         editor=r"; \builtin set -o emacs",
         invisible=(r"\[", r"\]"),
         directory=r"\w",
-        hand_over=r"""PS0='$(\__sb9 "+$(\builtin history 1)")'; \builtin set -o history""",
-        take_back="PS0=; GUARD set +o history",
+        hand_over=r"""PS0='$(\__sb9 "+$(HISTTIMEFORMAT= \builtin history 1)")'
+GUARD set -o history""",
+        # The line that takes the shell back is in there by now, unless HISTCONTROL keeps it out.
+        take_back=r"""PS0=; __sb_h=$(HISTTIMEFORMAT= GUARD history 1)
+case $__sb_h in *\__sbc*) GUARD history -d "$((${__sb_h%%[!0-9 ]*}))";; esac
+GUARD set +o history""",
         tells_start=True,
     ),
     Dialect(
@@ -654,6 +697,7 @@ __sb_p() { \__sb9 +$1; }; preexec_functions+=(__sb_p)""",
         """(exit $__sb_e);}""",
         show_prompt="GUARD typeset -g PS1='PROMPT' 2>/dev/null",
         hide_prompt="GUARD typeset -g PS1= 2>/dev/null",
+        set_prompt='GUARD typeset -g PS1="$__sb_h" 2>/dev/null',
         # After Ctrl-\ it holds a SIGQUIT of its own back for the next subshell (R59).
         settle="(:)",
         runner="command ",

@@ -5,16 +5,16 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import sys
 import termios
 import time
+from math import inf
 
-from colorama.ansi import AnsiFore
-
-from . import processes
+from . import console, processes
 from .attention import Attention
 from .diagnosis import Look
 from .dialogue import Secrets
-from .errors import LevelLostError, SessionError, UnknownNameError
+from .errors import LevelLostError, SessionError
 from .limits import Limits
 from .own_terminal import OwnTerminal
 from .record import Record
@@ -34,19 +34,12 @@ _TAKEN_BACK = 5.0
 # How soon a shell is at its prompt after Ctrl-C, and how often that is pressed.
 _AT_PROMPT, _PRESSES = 1.0, 4
 _MOMENT = 0.001
+# How long a shell that has left, or was interrupted, is waited for in vain: its prompt is no longer
+# ours where the person has set it.
+_SILENCE = 0.3
 _HELP_KEYS = (b"\x1bOP", b"\x1b[11~", b"\x1b[[A")
 _ABORT_KEY = b"\x1c"
 _PLAIN = re.compile(r"[^\w.@-]")
-
-
-def colour(name: str) -> str:
-    """Return the number of the colour *name*, as colorama has them (``green``)."""
-    if name.isdigit():  # as shutit had them
-        return name
-    names = [one.lower() for one in vars(AnsiFore) if one.isupper()]
-    if name.lower() not in names:
-        raise UnknownNameError("colour", name, names)
-    return str(getattr(AnsiFore, name.upper()))
 
 
 class Handover:
@@ -60,12 +53,10 @@ class Handover:
         where = shell.where
         user, host = _PLAIN.sub("?", where.user), _PLAIN.sub("?", where.host.partition(".")[0])
         go_on = f"({escape.name} goes on) " if escape.key else "(exit goes on) "
-        self._prompt = (
-            (go_on, "33"),
-            (f"{user}@{host}", "1;32"),
-            (":", ""),
-            ("DIRECTORY", "1;34"),
-            ("# " if user in ("root", "0") else "$ ", ""),
+        colours = ("33", "1;32", "", "1;34", "") if console.wants_colours(sys.stdout) else ("",) * 5
+        sigil = "# " if user in ("root", "0") else "$ "
+        self._prompt = tuple(
+            zip((go_on, f"{user}@{host}", ":", "DIRECTORY", sigil), colours, strict=True)
         )
         self.record = Record(
             self._line.key,
@@ -80,6 +71,7 @@ class Handover:
             special=self._special,
             act=self._act,
             passed_on=self.record.typed,
+            waited=self._waited,
         )
 
     def run(self, banner: str) -> bool:
@@ -142,7 +134,12 @@ class Handover:
         if self.record.wants_to_leave:
             self._own.write(shown)
             self._leave()
+        self._relay.patience = _SILENCE if self.record.has_left else inf
         return shown
+
+    def _waited(self) -> None:
+        # It has left, and does not come to a prompt of ours.
+        self._leave()
 
     # Keys
 
@@ -223,15 +220,16 @@ class Handover:
             key = b"\x03" if line.relayed or not modes else modes[6][termios.VINTR]
             for again in range(_PRESSES):
                 line.terminal.write(key, deadline)
-                comes_by = time.monotonic() + _AT_PROMPT
+                comes_by = time.monotonic() + (_SILENCE if record.has_left else _AT_PROMPT)
                 while record.prompts == prompts and time.monotonic() < comes_by:
                     line.take_in(comes_by)
                     record.feed(line.parser.hand_out())
                 # Twice, as bash may heed one only at the next key, and has a line until then.
-                if record.prompts > prompts or (again and self._is_reading()):
+                if record.prompts > prompts or (again and (record.has_left or self._is_reading())):
                     break
             else:
                 self._tell("The shell does not come to its prompt.")
+                record.has_left = False
                 return
             deadline = time.monotonic() + _TAKEN_BACK
         record.close()
@@ -278,12 +276,11 @@ def paused(
         first, *more = message.rstrip().split("\n") or [""]
         rule = "─" * max(0, own.size[1] - len(first) - 13)
         told = "".join(f"{line}\n" for line in (*more, handover.help()))
-        banner = f"\x1b[{color}m── paused ─ {first} {rule}\x1b[m\n{told}"
+        banner = console.coloured(f"── paused ─ {first} {rule}", color, sys.stdout) + f"\n{told}"
         try:
             aborts = handover.run(banner)
-            own.write(
-                f"\r\n\x1b[{color}m── {'aborted' if aborts else 'going on'} ──\x1b[m\r\n".encode()
-            )
+            end = f"── {'aborted' if aborts else 'going on'} ──"
+            own.write(f"\r\n{console.coloured(end, color, sys.stdout)}\r\n".encode())
         finally:
             record = handover.record
     places: Sequence[str] = record.directories or ("", "")

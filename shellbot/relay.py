@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 import select
+import sys
 import time
 from math import inf
 
 from . import text
+from .console import coloured
 from .errors import SessionError, UsageError
 from .line import SCREEN, Line
 from .own_terminal import OwnTerminal
@@ -50,7 +52,8 @@ class Relay:
 
     *show* is given what was printed and returns what of it the person is to see. *act* is given
     each of the *special* keys and says whether it meant something; all others are *passed_on*,
-    which is told of them. Any of these raises :class:`OverError` to end it.
+    which is told of them. *waited* is called where nothing has happened for as long as
+    :attr:`patience` says. Any of these raises :class:`OverError` to end it.
     """
 
     def __init__(
@@ -62,6 +65,7 @@ class Relay:
         special: Callable[[], list[bytes]],
         act: Callable[[bytes], bool],
         passed_on: Callable[[bytes], object],
+        waited: Callable[[], object] = lambda: None,
     ) -> None:
         self._line = line
         self._own = own
@@ -69,6 +73,9 @@ class Relay:
         self._special = special
         self._act = act
         self._passed_on = passed_on
+        self._waited = waited
+        self.patience = inf
+        """How long nothing may happen before it is *waited*, in seconds."""
         self.outgoing = b""
         """What the session's terminal has not taken yet."""
         self._pasting = False
@@ -82,11 +89,13 @@ class Relay:
             wanted = select.POLLIN | (select.POLLOUT if self.outgoing else 0)
             fds = terminal.watched
             others = [(fds[0], wanted), *((fd, select.POLLIN) for fd in fds[1:])]
-            keys, resized = own.wait(others, 0.0 if terminal.has_inbox else inf)
+            keys, resized = own.wait(others, 0.0 if terminal.has_inbox else self.patience)
             if resized and own.size != terminal.size:
                 terminal.size = own.size
             if line.take_in(time.monotonic()):
                 self.take()
+            elif not keys and not resized and self.patience < inf:
+                self._waited()
             if keys is None:
                 raise SessionError("the person's terminal is gone", where=line.where)
             if keys:
@@ -128,7 +137,7 @@ class Relay:
             self._must_draw = True
             return
         shown = message.replace("\n", "\r\n")
-        self._own.write(f"\r\n\x1b[33m{shown}\x1b[m\r\n".encode() + again)
+        self._own.write(f"\r\n{coloured(shown, 'YELLOW', sys.stdout)}\r\n".encode() + again)
 
     def _draw_again(self) -> None:
         """Have a program that fills the screen draw it again, as after a change of size."""

@@ -1075,10 +1075,10 @@ class Session:
             NobodyToAskError: there is nobody, and *require* was given.
             LevelLostError: the shell has ended.
         """
-        from .pause import colour, paused  # only for those who use it
+        from .pause import paused  # only for those who use it
         from .relay import Escape
 
-        key, shade = Escape(escape), colour(color)
+        key, shade = Escape(escape), console.known_colour(color)
         why_not = console.why_nobody()
         if why_not:
             if require:

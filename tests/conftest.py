@@ -18,6 +18,7 @@ pytest_plugins = [
     *("logins.booted", "logins.containers", "logins.far", "logins.servers", "logins.users"),
     "packages.hosts",
     "pause.people",
+    "pause.seats",
 ]
 
 DIALECTS = tuple(row.name for row in dialects.TABLE)

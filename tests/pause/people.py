@@ -39,7 +39,7 @@ class Person:
         self._socket = place / "tmux"
         self._told = place / "told.json"
         self._script = place / "script.py"
-        self._pid = place / "pid"
+        self._pid = Path(f"{self._told}.pid")
         self._tmux("-f", "/dev/null", "new-session", "-d", "-x", "100", "-y", "24", "sh")
         self.type("PS1='me> '; clear; stty -a >modes-before\n")
         self.sees(lambda screen: screen == "me>")
@@ -88,26 +88,7 @@ class Person:
 
         It notes there how the pause went: ``pause = session.pause_point(...)``.
         """
-        self._script.write_text(
-            "import json, os, sys\n"
-            "import shellbot\n"
-            "from shellbot import *\n"
-            f"with open({str(self._pid)!r}, 'w') as file:\n"
-            "    file.write(str(os.getpid()))\n"
-            "told = {}\n"
-            "try:\n"
-            f"    with shellbot.Session({shell!r}, cwd={str(self.here)!r}) as session:\n"
-            + _indented(script)
-            + _indented(after)
-            + "        told['done'] = True\n"
-            "except BaseException as error:\n"
-            "    told['error'] = type(error).__name__\n"
-            "    told['message'] = str(error)\n"
-            "finally:\n"
-            f"    with open({str(self._told)!r} + '.new', 'w') as file:\n"
-            "        json.dump(told, file, default=repr)\n"
-            f"    os.rename({str(self._told)!r} + '.new', {str(self._told)!r})\n"
-        )
+        self._script.write_text(program(script, self.here, self._told, shell=shell, after=after))
         root = shlex.quote(str(Path(__file__).parents[2]))
         python = shlex.join((sys.executable, str(self._script)))
         rest = " & wait" if background else ""
@@ -177,6 +158,32 @@ class Person:
             ["tmux", "-S", str(self._socket), "kill-server"], capture_output=True, check=False
         )
         shutil.rmtree(self.here, ignore_errors=True)
+
+
+def program(
+    script: str, here: Path, told: Path, *, shell: str = "bash", after: str = _AFTERWARDS
+) -> str:
+    """Return a Python program that has ``session`` open *here*, and writes what it *told*."""
+    return (
+        "import json, os, sys\n"
+        "import shellbot\n"
+        "from shellbot import *\n"
+        f"with open({str(told)!r} + '.pid', 'w') as file:\n"
+        "    file.write(str(os.getpid()))\n"
+        "told = {}\n"
+        "try:\n"
+        f"    with shellbot.Session({shell!r}, cwd={str(here)!r}) as session:\n"
+        + _indented(script)
+        + _indented(after)
+        + "        told['done'] = True\n"
+        "except BaseException as error:\n"
+        "    told['error'] = type(error).__name__\n"
+        "    told['message'] = str(error)\n"
+        "finally:\n"
+        f"    with open({str(told)!r} + '.new', 'w') as file:\n"
+        "        json.dump(told, file, default=repr)\n"
+        f"    os.rename({str(told)!r} + '.new', {str(told)!r})\n"
+    )
 
 
 def _indented(script: str) -> str:
