@@ -1,4 +1,4 @@
-"""Make docs/pausing.svg: `python docs/picture.py` in the root, with tmux, and `rich` installed."""
+"""Make the pictures of docs/pausing.md: `python docs/picture.py`, with tmux and rich."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.text import Text
 
 ROOT = Path(__file__).parents[1]
-SCRIPT = """
+PAUSE = """
 import shellbot
 
 with shellbot.bash(cwd="/srv/app") as shell:
@@ -26,6 +26,31 @@ with shellbot.bash(cwd="/srv/app") as shell:
         print(f"ran {done.command!r}: exit status {done.exit_code}")
     print("release", shell.send_and_get_output("echo $release in $PWD"))
 """
+FAILURE = """
+import shellbot
+
+with shellbot.bash(cwd="/srv/app", on_error="pause") as shell:
+    shell.send("release=42")
+    done = shell.send("cp config.yaml /srv/release-$release/")
+    print("copied in", f"{done.duration:.3f} s")
+"""
+# What is typed, and what the screen ends with then.
+PLAYS = {
+    "pausing": (
+        PAUSE,
+        ("ls /srv", "app#"),
+        ("cd /srv/release-42; release=42", "42#"),
+        ("grep -r todo .", "42#"),
+        ("C-]", "$"),
+    ),
+    "failing": (
+        FAILURE,
+        ("ls", "app#"),
+        ("mv config.yml config.yaml", "app#"),
+        ("C-]", "abort)"),
+        ("retry", "$"),
+    ),
+}
 
 
 def stands(typed: str, prompt: str, screen: str) -> bool:
@@ -33,9 +58,9 @@ def stands(typed: str, prompt: str, screen: str) -> bool:
     return typed in screen and screen.endswith(prompt)
 
 
-def take_picture(place: Path) -> str:
-    """Play a pause in a terminal, and return what is on it then, colours and all."""
-    (place / "deploy.py").write_text(SCRIPT)
+def take_picture(place: Path, script: str, play: tuple[tuple[str, str], ...]) -> str:
+    """Play it in a terminal, and return what is on that then, colours and all."""
+    (place / "deploy.py").write_text(script)
     socket = str(place / "tmux")
 
     def tmux(*arguments: str) -> str:
@@ -51,7 +76,8 @@ def take_picture(place: Path) -> str:
 
     # A directory and a host of their own, in a namespace, so that the picture shows no machine's.
     shell = (
-        f"mount -t tmpfs none /srv; mkdir /srv/app /srv/release-42; hostname web1; cd {place}; "
+        "mount -t tmpfs none /srv; mkdir /srv/app /srv/release-42; touch /srv/app/config.yml; "
+        f"hostname web1; cd {place}; "
         f"PYTHONPATH={ROOT} PS1='$ ' PATH={Path(sys.executable).parent}:$PATH sh"
     )
     tmux(
@@ -59,27 +85,25 @@ def take_picture(place: Path) -> str:
         *("unshare", "-mu", "sh", "-c", shell),
     )
     await_that(lambda screen: screen.endswith("$"))
-    for typed, seen in (
-        ("python deploy.py", "app#"),
-        ("ls /srv", "app#"),
-        ("cd /srv/release-42; release=42", "42#"),
-        ("grep -r todo .", "42#"),
-    ):
+    for typed, seen in (("python deploy.py", "app#"), *play):
+        if typed == "C-]":
+            tmux("send-keys", typed)
+            await_that(partial(stands, "going on", seen))
+            continue
         tmux("send-keys", "-l", typed)
         tmux("send-keys", "Enter")
         await_that(partial(stands, typed, seen))
-    tmux("send-keys", "C-]")
-    await_that(lambda screen: "release 42" in screen and screen.endswith("$"))
     shown = tmux("capture-pane", "-p", "-e").rstrip()
     tmux("kill-server")
     return shown
 
 
-with tempfile.TemporaryDirectory() as place:
-    screen = take_picture(Path(place))
-console = Console(record=True, width=88, file=io.StringIO())
-console.print(Text.from_ansi(screen), soft_wrap=True)
-picture = console.export_svg(title="pause_point", unique_id="pausing")
-# Nothing that is fetched from elsewhere.
-picture = re.sub(r"@font-face \{.*?\}\s*|<!--.*?-->|Fira Code, ", "", picture, flags=re.S)
-(ROOT / "docs" / "pausing.svg").write_text(picture)
+for name, (script, *play) in PLAYS.items():
+    with tempfile.TemporaryDirectory() as place:
+        screen = take_picture(Path(place), script, tuple(play))
+    console = Console(record=True, width=88, file=io.StringIO())
+    console.print(Text.from_ansi(screen), soft_wrap=True)
+    picture = console.export_svg(title="pause_point", unique_id=name)
+    # Nothing that is fetched from elsewhere.
+    picture = re.sub(r"@font-face \{.*?\}\s*|<!--.*?-->|Fira Code, ", "", picture, flags=re.S)
+    (ROOT / "docs" / f"{name}.svg").write_text(picture)

@@ -156,8 +156,8 @@ __sb9() { PROGRAM printf '\036KEY[%s\036]' "$1" >/dev/tty; }
 __sba() {
 case $(GUARD exec /bin/sh -c 'echo $PPID') in $$) ;; *) GUARD exit "$@";; esac
 \__sb9 - "$__sb_s"
-\__sbh
 case $- in *e*) __sb_o=e$__sb_o; GUARD set +e;; esac
+\__sbh
 { GUARD : "${__sb_leave:?}"; } 2>/dev/null
 }
 __sbb() {
@@ -679,7 +679,7 @@ __sb_p() { \__sb9 +$1; }; preexec_functions+=(__sb_p)""",
         settle=": | :",
         # Where a command has switched echo on, that editor has saved those modes by now, and would
         # put them back.
-        calm=" stty -echo -opost -ixon -icrnl icanon\n",
+        calm=" \\command -p stty -echo -opost -ixon -icrnl icanon\n",
         # Setting the file's name has it forget what it knows, which is what was typed by us.
         resizes=False,
         hand_over="PLACEHISTFILE=$__sb_f",

@@ -130,6 +130,7 @@ class Handover:
         terminal.size = size
 
     def _show(self, printed: bytes) -> bytes:
+        self.record.columns = self._own.size[1]
         shown = self.record.feed(printed)
         if self.record.wants_to_leave:
             self._own.write(shown)

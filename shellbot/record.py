@@ -38,6 +38,8 @@ class Record:
         """Where in that the output of a command begins, if one has been started."""
         self._command = ""
         self._number = ""
+        self.columns = 80
+        """How wide the person's screen is."""
         self.transcript = bytearray()
         """Everything that was shown, but at most the last 4 MiB."""
         self.commands: list[PausedCommand] = []
@@ -152,7 +154,8 @@ class Record:
 
     def _prompted(self, status: int, directory: str) -> None:
         self._end_command(status)
-        self.is_fresh = self.state == "running"
+        # A prompt that is only drawn again, as ksh93 and zsh may do, changes nothing.
+        self.is_fresh = self.is_fresh or self.state == "running"
         self.state = "prompt"
         self.status = status
         self.prompts += 1
@@ -176,7 +179,10 @@ class Record:
         """See in what was shown what was typed, and where its output begins."""
         first, newline, _ = bytes(self._shown).partition(b"\n")
         prompt = self._prompt.replace("DIRECTORY", self.directories[-1])
-        line = rendered(first).removeprefix(prompt).strip()
-        if newline and line and not line.endswith("^C"):
+        line = rendered(first)
+        command = line.removeprefix(prompt).strip()
+        if newline and command and not command.endswith("^C"):
             self._runs_from = len(first) + 1
-            self._command = line
+            # One that has filled the line was cut off, or wrapped, or scrolled.
+            whole = line.startswith(prompt) and len(line) < self.columns - 2
+            self._command = command if whole else ""

@@ -337,9 +337,11 @@ class PausedCommand:
 
     def __init__(self, command: str, output: str, exit_code: int | None) -> None:
         self.command = command
-        """The line as it was typed, as far as the shell lets that be known."""
+        """The line as it was typed; empty where that is not known, as when it was longer than the
+        screen is wide and the shell does not tell."""
         self.output = output
-        """What was seen of it, as :attr:`Result.text` is."""
+        """What was seen of it, as :attr:`Result.text` is; where the command is not known, this may
+        begin with the rest of the line."""
         self.exit_code = exit_code
         """The status that it ended with, or None if that is not known."""
 

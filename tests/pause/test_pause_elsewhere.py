@@ -32,8 +32,6 @@ SPOILT = (
     *("person readonly PS1", "person PS1='mine> '", "person . ./rc"),
     *("person trap '' INT", "person trap 'echo int' INT", "person alias exit='echo mine'"),
 )
-# Not held yet: ksh93 with an empty PATH is left with OPOST on, and no mark tells of it.
-NOT_YET = {("ksh93", "PATH=")}
 # The same is done to a shell that nobody is given, to see what it answers then.
 PAUSES = """
 def answers(shell):
@@ -59,9 +57,8 @@ for number, spoilt in enumerate({spoilt!r}):
 
 
 def test_whatever_was_done_to_the_shell(name: str, seat: TakeASeat) -> None:
-    all_spoilt = [spoilt for spoilt in SPOILT if (name, spoilt) not in NOT_YET]
-    at = seat(PAUSES.format(spoilt=all_spoilt, name=name), shell=name, after="")
-    for number, spoilt in enumerate(all_spoilt):
+    at = seat(PAUSES.format(spoilt=SPOILT, name=name), shell=name, after="")
+    for number, spoilt in enumerate(SPOILT):
         at.sees(f"pause {number}.")
         at.sees_prompt()
         by_person = spoilt.removeprefix("person ")
@@ -105,7 +102,8 @@ def test_no_line_of_ours_is_in_the_history(name: str, seat: TakeASeat) -> None:
         at.goes_on()
     told = at.told()
     assert told["done"], told
-    assert any("mi''ne" in command for command in told["commands"])
+    if name not in ("ksh93", "mksh"):  # whose editors may draw a line in pieces
+        assert any("mi''ne" in command for command in told["commands"])
     if name in ("bash", "zsh"):  # which tell what they run
         assert told["commands"][0] == "echo mi''ne"
     assert b"history" in seen[0]
