@@ -580,6 +580,8 @@ class Dialect:
         return f"<Dialect {self}>"
 
 
+# With no backslash, which ksh93's editor would take for a key of its own.
+_CALM = "command -p stty -echo -opost -ixon -icrnl icanon"
 _LEAVE_EDITOR = "[[ -o vi || -o emacs ]] && GUARD set +o vi +o emacs;"
 TABLE = (
     Dialect(
@@ -679,7 +681,8 @@ __sb_p() { \__sb9 +$1; }; preexec_functions+=(__sb_p)""",
         settle=": | :",
         # Where a command has switched echo on, that editor has saved those modes by now, and would
         # put them back.
-        calm=" \\command -p stty -echo -opost -ixon -icrnl icanon\n",
+        calm=f" {_CALM}\n",
+        leave=f"; {_CALM} </dev/tty",
         # Setting the file's name has it forget what it knows, which is what was typed by us.
         resizes=False,
         hand_over="PLACEHISTFILE=$__sb_f",

@@ -203,6 +203,19 @@ def _folded(line: bytes) -> bytes:
     return b"'\\\n'".join(map(escaped, pieces))
 
 
+def begun(prefix: bytes, data: bytes, at: int) -> int:
+    """Return where, from *at* on, a mark's *prefix* begins that the end of *data* cuts off.
+
+    Without one that is the length of *data*.
+    """
+    start = max(at, len(data) - len(prefix) + 1)
+    while (start := data.find(RECORD_SEPARATOR, start)) >= 0:
+        if prefix.startswith(data[start:]):
+            return start
+        start += 1
+    return len(data)
+
+
 def without_marks(printed: bytes) -> bytes:
     """Return *printed* without the marks of any shell."""
     return re.sub(rb"\x1e[0-9]{20};" + _MARK, b"", printed)
@@ -321,18 +334,9 @@ class Parser:
                 self._write(data[at:after])
                 at = after
         if at < len(data):
-            end = found if found >= 0 else self._begun_prefix(data, at)
+            end = found if found >= 0 else begun(self._prefix, data, at)
             self._write(data[at:end] if at or end < len(data) else data)
             self._pending = data[end:]
-
-    def _begun_prefix(self, data: bytes, at: int) -> int:
-        """Return where a prefix begins that the end of *data* cuts off, or the length."""
-        start = max(at, len(data) - len(self._prefix) + 1)
-        while (start := data.find(RECORD_SEPARATOR, start)) >= 0:
-            if self._prefix.startswith(data[start:]):
-                return start
-            start += 1
-        return len(data)
 
     @property
     def _running(self) -> bool:

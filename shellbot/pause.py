@@ -288,7 +288,7 @@ def paused(
     return (
         Pause(
             commands=tuple(
-                PausedCommand(secrets.hide(one.command), secrets.hide(one.output), one.exit_code)
+                PausedCommand(secrets.hide(one.command), secrets.hide_bytes(one.raw), one.exit_code)
                 for one in record.commands
             ),
             transcript=secrets.hide(bytes(record.transcript).decode("utf-8", "replace")),

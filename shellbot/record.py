@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from .frames import RECORD_SEPARATOR
+from .frames import RECORD_SEPARATOR, begun
 from .result import PausedCommand
 from .text import rendered
 
@@ -89,7 +89,8 @@ class Record:
             shown += self._show(data[at:found])
             self._told(data[found + len(self._prefix) : end])
             at = end + len(self._end)
-        cut = found if found >= 0 and len(data) - found < _LONGEST else self._begun(data, at)
+        is_begun = found >= 0 and len(data) - found < _LONGEST
+        cut = found if is_begun else begun(self._prefix, data, at)
         shown += self._show(data[at:cut])
         self._pending = data[cut:]
         return bytes(shown)
@@ -98,15 +99,6 @@ class Record:
         """Return what was *printed* without what the shell has told."""
         told = re.escape(self._prefix) + b".*?" + re.escape(self._end)
         return re.sub(told, b"", printed, flags=re.DOTALL)
-
-    def _begun(self, data: bytes, at: int) -> int:
-        """Return where what is told begins, if the end of *data* cuts it off, or the length."""
-        start = max(at, len(data) - len(self._prefix) + 1)
-        while (start := data.find(RECORD_SEPARATOR, start)) >= 0:
-            if self._prefix.startswith(data[start:]):
-                return start
-            start += 1
-        return len(data)
 
     def _show(self, data: bytes) -> bytes:
         if not self.prompts or self.state == "over":
@@ -170,8 +162,8 @@ class Record:
         if self._runs_from is None and not self._tells_start and self.prompts:
             self._find_command()
         if self._runs_from is not None:
-            output = rendered(bytes(self._shown[self._runs_from :]))
-            self.commands.append(PausedCommand(self._command.strip(), output, status))
+            raw = bytes(self._shown[self._runs_from :][-_KEPT:])
+            self.commands.append(PausedCommand(self._command.strip(), raw, status))
         self._runs_from = None
         self._shown.clear()
 
@@ -179,7 +171,7 @@ class Record:
         """See in what was shown what was typed, and where its output begins."""
         first, newline, _ = bytes(self._shown).partition(b"\n")
         prompt = self._prompt.replace("DIRECTORY", self.directories[-1])
-        line = rendered(first)
+        line = rendered(first).rstrip()
         command = line.removeprefix(prompt).strip()
         if newline and command and not command.endswith("^C"):
             self._runs_from = len(first) + 1

@@ -333,17 +333,22 @@ class PackageResult:
 class PausedCommand:
     """A command that a person has run in a pause."""
 
-    __slots__ = ("command", "exit_code", "output")
+    __slots__ = ("command", "exit_code", "raw")
 
-    def __init__(self, command: str, output: str, exit_code: int | None) -> None:
+    def __init__(self, command: str, raw: bytes, exit_code: int | None) -> None:
         self.command = command
         """The line as it was typed; empty where that is not known, as when it was longer than the
         screen is wide and the shell does not tell."""
-        self.output = output
-        """What was seen of it, as :attr:`Result.text` is; where the command is not known, this may
+        self.raw = raw
+        """What was shown of it, at most the last 4 MiB. Where the command is not known, this may
         begin with the rest of the line."""
         self.exit_code = exit_code
         """The status that it ended with, or None if that is not known."""
+
+    @property
+    def output(self) -> str:
+        """What was seen of it, as :attr:`Result.text` is."""
+        return text.rendered(self.raw)
 
     def __repr__(self) -> str:
         return f"<PausedCommand {self.command!r}: {self.exit_code}>"

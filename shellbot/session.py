@@ -1138,7 +1138,7 @@ class Session:
             if line is None or not self._shell.line.parser.at_prompt:
                 return done
             self._in_step()
-            ended = PausedCommand(line, text.rendered(done.transcript.encode()), self._status)
+            ended = PausedCommand(line, done.transcript.encode(), self._status)
             return Pause(commands=(ended,), transcript=done.transcript, duration=done.duration)
 
         return self._alone("interact()", run)

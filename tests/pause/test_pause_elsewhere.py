@@ -37,7 +37,7 @@ PAUSES = """
 def answers(shell):
     answers = []
     for command in ("echo one", "printf 'two\\\\n'; ! :", "echo $-; echo err >&2; alias exit || :"):
-        result = shell.send(command, check=False, timeout=20)
+        result = shell.send(command, check=False, timeout=8)
         answers.append([result.raw.decode(), result.exit_code])
     return answers
 
