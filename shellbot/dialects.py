@@ -139,10 +139,10 @@ GUARD eval 'COMMAND'"""
 _LOGIN_OVER = r"""case $__sb_m in 1) GUARD set +m;; esac; __sb_m="""
 
 # A person has the shell. What is told of that stands between RS KEY [ and RS ]: the prompt, with
-# the status and the directory; what begins to run; the prompt for more of a line; that somebody
-# wants to leave, which needs our prompt, whatever has become of it. __sbd waits for a newline, so
-# that the terminal can be changed meanwhile: nobody's editor reads then, and the shell does not
-# hear of another size: SIGWINCH kills ksh93 where its editor stands aside (1.0.4).
+# the status, the options and the directory; what begins to run; the prompt for more of a line;
+# that somebody wants to leave, which needs our prompt, whatever has become of it. __sbd waits for a
+# newline, so that the terminal can be changed meanwhile: nobody's editor reads then, and the shell
+# does not hear of another size: SIGWINCH kills ksh93 where its editor stands aside (1.0.4).
 #
 # An error in an expansion has a shell drop the rest of the line and stay (POSIX XCU 2.8.1). In a
 # subshell, where its parent is not the shell's own, exit is exit.
@@ -151,7 +151,7 @@ _LOGIN_OVER = r"""case $__sb_m in 1) GUARD set +m;; esac; __sb_m="""
 # no prompt. __sbe lends those descriptors to the terminal, and __sbf puts them back.
 _PAUSE = r"""
 __sb_o=$- __sb_x=${TERM-} __sb_g= __sb_e= __sb_h= __sb_w1= __sb_w2= __sb_a= __sb_b=
-__sb8() { PROGRAM printf '\036KEY[:%s\t%s\036]' "$1" "$PWD" >/dev/tty; }
+__sb8() { PROGRAM printf '\036KEY[:%s\t%s\t%s\036]' "$1" "$-" "$PWD" >/dev/tty; }
 __sb9() { PROGRAM printf '\036KEY[%s\036]' "$1" >/dev/tty; }
 __sba() {
 case $(GUARD exec /bin/sh -c 'echo $PPID') in $$) ;; *) GUARD exit "$@";; esac
@@ -284,6 +284,7 @@ class Dialect:
         take_back: str = "",
         tells_start: bool = False,
         resizes: bool = True,
+        drop_line: bytes = b"",
     ) -> None:
         self.name = name
         """What it is called, in :func:`program` and in messages."""
@@ -380,6 +381,8 @@ class Dialect:
         )
         self.tells_start = tells_start
         """Whether it tells a person's command as that begins."""
+        self.drop_line = drop_line
+        """What to type for a half-typed line to be dropped under set -e, if not Ctrl-C."""
         self.resizes = resizes
         """Whether it bears another size of the terminal while it stands at our own prompt."""
         self._invisible = invisible
@@ -718,6 +721,8 @@ __sb_p() { \__sb9 +$1; }; preexec_functions+=(__sb_p)""",
         editor="; set -o emacs",
         invisible=("\x01", "\x01"),
         prompt_start="\x01\r",
+        # Under set -e it ends at Ctrl-C (R59).
+        drop_line=b"\x15\r",
         # Giving the file another name has it forget what it knows, which is what was typed by us.
         hand_over="HISTFILE=/dev/null; HISTFILE=; GUARD unset HISTFILE",
     ),

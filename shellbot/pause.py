@@ -219,6 +219,8 @@ class Handover:
             prompts = record.prompts
             modes = self._shell.terminal.modes()
             key = b"\x03" if line.relayed or not modes else modes[6][termios.VINTR]
+            if "e" in record.options:
+                key = line.dialect.drop_line or key
             for again in range(_PRESSES):
                 line.terminal.write(key, deadline)
                 comes_by = time.monotonic() + (_SILENCE if record.has_left else _AT_PROMPT)

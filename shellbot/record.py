@@ -16,6 +16,7 @@ _KEPT = 4 * 1024 * 1024
 _LONGEST = 100_000
 # What a terminal says when it is asked where the cursor is, and what it is (ECMA-48: CPR, DA).
 _REPLY = re.compile(rb"(?:\x1b\[[0-9;?>]*[Rc])+")
+_PROMPT = re.compile(r"(?P<status>[0-9]{1,10})\t(?P<options>[^\t]*)\t(?P<directory>(?s:.*))")
 _NUMBERED = re.compile(r"\s*([0-9]+)\*?[ \t]+")
 
 
@@ -50,6 +51,8 @@ class Record:
         """How often it has come to its prompt."""
         self.status = 0
         """The status that it had there."""
+        self.options = ""
+        """The shell's options there, as in ``$-``."""
         self.state = "running"
         """``running``, or at its ``prompt``, or asking for ``more`` of a line, or ``over``."""
         self.is_fresh = False
@@ -116,8 +119,10 @@ class Record:
             return
         kind, rest = what[:1], what[1:].decode("utf-8", "replace").replace("\r\n", "\n")
         if kind == b":":
-            status, _, directory = rest.partition("\t")
-            self._prompted(int(status), directory)
+            found = _PROMPT.fullmatch(rest)
+            if found:
+                self.options = found["options"]
+                self._prompted(int(found["status"]), found["directory"])
         elif kind == b"+":
             self._started(rest)
         elif kind == b">":

@@ -78,6 +78,20 @@ def test_whatever_was_done_to_the_shell(name: str, seat: TakeASeat) -> None:
     assert at.has_modes_as_before
 
 
+def test_half_a_line_under_set_e(name: str, seat: TakeASeat) -> None:
+    at = seat(
+        "session.pause_point('look')\ntold['one'] = session.send('echo one').output", shell=name
+    )
+    at.sees("look")
+    at.sees_prompt()
+    at.type("set -e\r")
+    at.sees_prompt()
+    at.type("false; half a line")
+    at.sees("half a line")
+    at.goes_on()
+    assert at.told()["one"] == "one\n"
+
+
 HISTORY = """
 session.send("echo ours")
 pause = session.pause_point("first")
