@@ -79,6 +79,8 @@ class Relay:
         self.outgoing = b""
         """What the session's terminal has not taken yet."""
         self._pasting = False
+        self._before = b""
+        """The last keys, which may be the beginning of a bracket."""
         self._is_full_screen = False
         self._must_draw = False
 
@@ -117,6 +119,7 @@ class Relay:
         if self._must_draw:
             self._must_draw = False
             self._draw_again()
+        keys = self._after_cut_bracket(keys)
         special = self._special()
         pattern = b"|".join(map(re.escape, (*special, _PASTE, _PASTED)))
         for part in re.split(b"(%b)" % pattern, keys):
@@ -125,8 +128,25 @@ class Relay:
             if part in special and not self._pasting and self._act(part):
                 continue
             if part:
-                self._passed_on(part)
-                self.outgoing += part
+                self._pass_on(part)
+
+    def _after_cut_bracket(self, keys: bytes) -> bytes:
+        """Return what of the *keys* is behind a bracket of a paste that the last ones began."""
+        ends = len(self._before)
+        both = self._before + keys
+        self._before = both[1 - len(_PASTE) :]
+        for bracket in (_PASTE, _PASTED):
+            at = both.find(bracket, 0, ends + len(bracket) - 1)
+            if 0 <= at < ends:
+                self._pasting = bracket == _PASTE
+                rest = at + len(bracket) - ends
+                self._pass_on(keys[:rest])
+                return keys[rest:]
+        return keys
+
+    def _pass_on(self, keys: bytes) -> None:
+        self._passed_on(keys)
+        self.outgoing += keys
 
     def tell(self, message: str, *, again: bytes = b"") -> None:
         """Show a *message* of ours, and *again* what it has come upon."""
