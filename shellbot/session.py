@@ -484,9 +484,13 @@ class Session:
         if not self._steps or self._unattended or console.why_nobody():
             return line
         steps = supervision.Steps(self.pause_point)
-        agreed = steps.agreed(self._secrets.hide(line), self.where, note=note, may_skip=may_skip)
+        shown = self._secrets.hide(line)
+        # A mask that was edited would be run as it is.
+        may_edit = may_skip and shown == line
+        note = self._secrets.hide(note)
+        agreed = steps.agreed(shown, self.where, note=note, may_skip=may_skip, may_edit=may_edit)
         self._steps = not steps.are_over
-        return line if agreed == self._secrets.hide(line) else agreed
+        return line if agreed == shown else agreed
 
     def _not_run(self, line: str) -> Result:
         nothing = Result(command=line, raw=b"", exit_code=0, duration=0.0, where=self.where)

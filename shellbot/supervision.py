@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from . import asking
-from .errors import PauseAborted, SessionError, UsageError
+from .errors import NobodyToAskError, PauseAborted, SessionError, UsageError
 from .result import Pause, Where
 
 TYPE_CHECKING = False
@@ -34,12 +34,15 @@ class Steps:
         self.are_over = False
         """Whether the rest is to run without asking."""
 
-    def agreed(self, line: str, where: Where, *, note: str, may_skip: bool) -> str | None:
+    def agreed(
+        self, line: str, where: Where, *, note: str, may_skip: bool, may_edit: bool
+    ) -> str | None:
         """Return the *line* to run, which may be another one, or None for none.
 
         Raises :class:`PauseAborted`.
         """
-        choices = (_RUN, *((_SKIP, _EDIT) if may_skip else ()), _HAND_OVER, _ON, _ABORT)
+        others = (*((_SKIP,) if may_skip else ()), *((_EDIT,) if may_edit else ()))
+        choices = (_RUN, *others, _HAND_OVER, _ON, _ABORT)
         while True:
             _show(f"Next, on {where}", note, line)
             choice = asking.get_input("What now?", choices=choices, default=_RUN)
@@ -67,7 +70,10 @@ def retries(error: SessionError, hand_over: HandOver, *, may_go_on: bool) -> boo
             hand_over(str(error))
         except PauseAborted as aborted:
             raise aborted from error
-        choice = asking.get_input("What now?", choices=choices)
+        try:
+            choice = asking.get_input("What now?", choices=choices)
+        except NobodyToAskError:
+            raise error from None
         if choice == _ABORT:
             raise PauseAborted(f"aborted by the person at the terminal, after: {error}") from error
         if choice != _HAND_OVER:
