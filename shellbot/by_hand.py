@@ -29,6 +29,8 @@ class ByHand:
         """Up to where the output was matched."""
         self.afterwards = b""
         """What to run at the end, if anything."""
+        self.runs_command = False
+        """Whether a person was given a command here, and no shell."""
         shell.readied("type()")
         line.hold_modes()
         line.begin(by_hand=True)

@@ -223,11 +223,18 @@ RETURN "$1"
 }
 """
 
-# A person has the terminal for one program.
-_LEND = r"""__sb_x=${TERM-}
+# A person has the terminal for one program. What runs it is kept in a variable, as a line that is
+# typed may not be longer than 4095 bytes, and a second one would go to the program.
+_LEND = r"""__sb_i=COMMAND __sb_h=LENT
+__sb_x=${TERM-}
 GUARD export TERM=PAUSE_TERM
 FAR_MODES"""
-_LENT = r"""case $TERM in PAUSE_TERM) TERM=$__sb_x;; esac
+# The mark tells the command's output from what shows the typed line, which a shell's own editor may
+# do more than once.
+_RUN_LENT = r""" GUARD echo "$__sb_h" >/dev/tty; (GUARD exit "$__sb_s") && :; GUARD eval "$__sb_i"
+"""
+_LENT = r"""__sb_i=
+case $TERM in PAUSE_TERM) TERM=$__sb_x;; esac
 NEAR_MODES"""
 
 
@@ -463,10 +470,17 @@ class Dialect:
         )
         return _filled_in(self._pause, words).encode()
 
-    def lend(self, term: str, *, modes: str) -> bytes:
+    def lend(self, term: str, *, modes: str, command: str) -> bytes:
         """Return what to run before a person has a program, with the terminal's *modes*."""
         words = (("PAUSE_TERM", quote(term)), ("FAR_MODES", modes))
-        return _filled_in(_LEND, (*words, *self._words)).encode()
+        lend = _filled_in(_LEND, (*words, *self._words))
+        lend = lend.replace("LENT", quote(frames.LENT.decode()))
+        return frames.encode(lend.replace("COMMAND", quote(command)))
+
+    @property
+    def run_lent(self) -> bytes:
+        """What to type to run the command that :meth:`lend` was given."""
+        return _filled_in(_RUN_LENT, self._words).encode()
 
     def lent(self, term: str, *, modes: str) -> bytes:
         """Return what to run after that."""

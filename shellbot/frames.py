@@ -32,6 +32,8 @@ from functools import cache
 from .errors import UsageError
 
 RECORD_SEPARATOR = b"\x1e"
+# In front of what a command prints that a person has.
+LENT = b"\x02"
 
 # A terminal in canonical mode drops what goes over 4,095 bytes in one line (1,023 on macOS).
 _LINE_LIMIT = 1_000
@@ -260,6 +262,8 @@ class Parser:
         """Whether it was seen to print what is typed."""
         self.status: int | None = None
         """The command's exit status, once it has ended."""
+        self.was_at_prompt = False
+        """Whether it was there since something was typed by hand, whatever was printed then."""
         self.at_prompt = False
         """Whether the shell seems to stand at its prompt, and has not said how it got there."""
         self.prompts = 0
@@ -281,7 +285,7 @@ class Parser:
 
     def heed_typing(self) -> None:
         """Take notice that something was typed, so that an earlier prompt means nothing more."""
-        self.at_prompt = False
+        self.at_prompt = self.was_at_prompt = False
 
     def take_output(self) -> bytes:
         """Return what the command has written and forget it, so that it is never held twice."""
@@ -393,7 +397,7 @@ class Parser:
 
     def _see_prompt(self, number: bytes, status: int, whole: bytes) -> None:
         if self._by_hand and number == self._number:
-            self.at_prompt = True
+            self.at_prompt = self.was_at_prompt = True
             self._prompt_status = status
         elif self.status is None and number == self._number:
             if not self.at_prompt:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 
-from . import dialogue
+from . import dialogue, frames
 from .by_hand import ByHand
 from .dialogue import Answer, Key, Secret, Secrets
 from .errors import UsageError
@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     Reply: TypeAlias = str | bytes | Secret | Key | None
     Callbacks: TypeAlias = Mapping[str | re.Pattern[str], Callable[[re.Match[str]], Reply]]
 
+_BEGINS = frames.LENT + b"\r\n"
+# How long a program may take to read what was typed before the escape key.
+_PASSED_ON = 1.0
+_WHERE_IS_THE_CURSOR = b"\x1b[6n"
 _KEPT = 4 * 1024 * 1024
 
 
@@ -42,9 +46,10 @@ class Interaction:
             if not callable(callback):
                 raise UsageError(f"on= maps patterns to functions, and not to {callback!r}")
         self._secrets = secrets
-        self._ends = command is not None
-        self._echoed = 0 if command is None else command.count("\n") + 1
-        """How many lines are still to come that only show what the script has typed."""
+        self._ends = False
+        """Whether it is over once the shell is at its prompt."""
+        self._echo: bytes | None = None if command is None else b""
+        """What has come of what only shows the line that the script has typed."""
         self._unmatched = b""
         self._transcript = bytearray()
 
@@ -52,6 +57,7 @@ class Interaction:
         """Have the person at it, and return what was shown to them."""
         began = time.monotonic()
         self._line, self._own = line, own
+        self._ends = hand.runs_command
         self._relay = Relay(
             line,
             own,
@@ -70,12 +76,19 @@ class Interaction:
         )
 
     def _act(self, key: bytes) -> bool:
+        # What was typed before it, at once.
+        self._line.terminal.write(self._relay.outgoing, time.monotonic() + _PASSED_ON)
         raise OverError
 
     def _show(self, printed: bytes) -> bytes:
-        while self._echoed and printed:
-            _, newline, printed = printed.partition(b"\n")
-            self._echoed -= len(newline)
+        if self._echo is not None:
+            self._echo, mark, printed = (self._echo + printed).partition(_BEGINS)
+            if mark:
+                self._echo = None
+        is_over = self._ends and self._line.parser.was_at_prompt
+        if is_over:
+            # busybox ash asks behind its prompt.
+            printed = printed.removesuffix(_WHERE_IS_THE_CURSOR)
         self._transcript += printed
         del self._transcript[: -2 * _KEPT]
         self._unmatched = (self._unmatched + printed)[-SCREEN:]
@@ -85,7 +98,8 @@ class Interaction:
                     break
                 self._unmatched = self._unmatched[length_of(self._unmatched, match.end()) :]
                 self._reply(callback(match))
-        if self._ends and self._line.parser.at_prompt:
+        if is_over:
+            self._line.parser.at_prompt = True
             self._own.write(printed)
             raise OverError
         return printed

@@ -1142,7 +1142,7 @@ class Session:
             if line is None or not self._shell.line.parser.at_prompt:
                 return done
             self._in_step()
-            ended = PausedCommand(line, done.transcript.encode(), self._status)
+            ended = PausedCommand(secrets.hide(line), done.transcript.encode(), self._status)
             return Pause(commands=(ended,), transcript=done.transcript, duration=done.duration)
 
         return self._alone("interact()", run)
@@ -1154,7 +1154,8 @@ class Session:
         term = os.environ.get("TERM") or surroundings.TERM
         attention = Attention(Limits(_HANDING_OVER))
         if self._by_hand is None:
-            lend = shell.dialect.lend(term, modes=far_modes(shell.line, own))
+            modes = far_modes(shell.line, own)
+            lend = shell.dialect.lend(term, modes=modes, command=line or "")
             shell.aside(lend, attention)
             hand = self._typed(attention.limits)
             hand.afterwards = shell.dialect.lent(term, modes=near_modes(shell.line))
@@ -1165,7 +1166,9 @@ class Session:
             if shell.dialect.resizes:
                 terminal.size = own.size
             if line is not None:
-                hand.type(frames.encode(f"{line}\n"), attention)
+                hand.runs_command = True
+                hand.type(shell.dialect.run_lent, attention)
+                shell.line.command = self._secrets.hide(line)
             return interaction.run(hand, shell.line, own)
         finally:
             if shell.dialect.resizes:

@@ -72,6 +72,11 @@ class Person:
         self._tmux("load-buffer", str(self._place / "pasted"))
         self._tmux("paste-buffer", "-p", "-r")
 
+    def type_at_once(self, keys: str) -> None:
+        """Type *keys* so that whoever reads them gets all in one piece."""
+        self._tmux("set-buffer", keys)
+        self._tmux("paste-buffer", "-r")
+
     def resize(self, columns: int, rows: int) -> None:
         """Change the size of the window."""
         self._tmux("resize-window", "-x", str(columns), "-y", str(rows))
