@@ -62,7 +62,7 @@ class Interaction:
             line,
             own,
             show=self._show,
-            special=lambda: [self._escape.key] if self._escape.key else [],
+            special=[self._escape.key] if self._escape.key else [],
             act=self._act,
             passed_on=lambda keys: line.parser.heed_typing(),
         )

@@ -37,6 +37,8 @@ _MOMENT = 0.001
 # How long a shell that has left, or was interrupted, is waited for in vain: its prompt is no longer
 # ours where the person has set it.
 _SILENCE = 0.3
+# How long what was entered may take, if the escape key comes right behind it.
+_ENTERED = 0.5
 _HELP_KEYS = (b"\x1bOP", b"\x1b[11~", b"\x1b[[A")
 _ABORT_KEY = b"\x1c"
 _PLAIN = re.compile(r"[^\w.@-]")
@@ -64,11 +66,13 @@ class Handover:
             tells_start=shell.dialect.tells_start,
         )
         self._size = shell.terminal.size
+        self._leaves_by = inf
+        """Until when what was entered before the escape key may bring the prompt."""
         self._relay = Relay(
             self._line,
             own,
             show=self._show,
-            special=self._special,
+            special=[*filter(None, (escape.key,)), _ABORT_KEY, *_HELP_KEYS, b"\x04"],
             act=self._act,
             passed_on=self.record.typed,
             waited=self._waited,
@@ -132,35 +136,40 @@ class Handover:
     def _show(self, printed: bytes) -> bytes:
         self.record.columns = self._own.size[1]
         shown = self.record.feed(printed)
-        if self.record.wants_to_leave:
+        if self.record.reads and (self.record.has_left or self._leaves_by < inf):
             self._own.write(shown)
             self._leave()
         self._relay.patience = _SILENCE if self.record.has_left else inf
+        if self._leaves_by < inf:
+            self._relay.patience = max(0.0, self._leaves_by - time.monotonic())
         return shown
 
     def _waited(self) -> None:
-        # It has left, and does not come to a prompt of ours.
-        self._leave()
+        if self.record.has_left:
+            # It does not come to a prompt of ours.
+            self._leave()
+        self._leaves_by, self._relay.patience = inf, inf
+        if self._may_leave():
+            self._leave()
 
     # Keys
-
-    def _special(self) -> list[bytes]:
-        keys = [self._escape.key] if self._escape.key else []
-        at_prompt = self.record.state != "running"
-        return [*keys, *((_ABORT_KEY, *_HELP_KEYS, b"\x04") if at_prompt else ())]
 
     def _act(self, key: bytes) -> bool:
         """Do what *key* stands for; say whether it stands for anything here."""
         record = self.record
         if key == self._escape.key:
-            if self._may_leave():
+            if record.entered:
+                # What was entered before is to be run. It may not have begun yet.
+                self._leaves_by = time.monotonic() + _ENTERED
+                self._relay.patience = _ENTERED
+            elif self._may_leave():
                 self._leave()
             return True
         if key == b"\x04":
             if record.state == "prompt" and record.is_fresh:
                 self._leave()
             return False
-        if record.state == "running":
+        if record.state == "running" or record.entered:
             return False
         if key == _ABORT_KEY:
             self._leave(aborts=True)
@@ -177,10 +186,7 @@ class Handover:
         self._relay.take()
         if self.record.state != "running":
             return True
-        self._tell(
-            f"The shell is not at its prompt, but {doing}. Leave that first, and then press "
-            f"{self._escape.name} again."
-        )
+        self._tell(f"Leave that first, and then press {self._escape.name} again. It is {doing}.")
         return False
 
     def _is_reading(self) -> bool:

@@ -55,6 +55,8 @@ class Record:
         """The shell's options there, as in ``$-``."""
         self.state = "running"
         """``running``, or at its ``prompt``, or asking for ``more`` of a line, or ``over``."""
+        self.entered = 0
+        """How many lines were entered that it has not come to a prompt after."""
         self.is_fresh = False
         """Whether nothing was typed since it came to its prompt."""
         self.has_left = False
@@ -68,16 +70,17 @@ class Record:
         return bytes(self._shown)
 
     @property
-    def wants_to_leave(self) -> bool:
-        """Whether the person has typed exit, and the prompt is there, so that the shell reads."""
+    def reads(self) -> bool:
+        """Whether the prompt is there, and nothing was entered, so that the shell reads."""
         shown = self._sigil.strip().encode() in self._shown
-        return self.has_left and self.state == "prompt" and shown
+        return self.state == "prompt" and shown and not self.entered
 
     def typed(self, keys: bytes) -> None:
         """Take notice of what the person has typed."""
         if _REPLY.fullmatch(keys):
             return
         self.is_fresh = False
+        self.entered += keys.count(b"\r") + keys.count(b"\n")
         if not self._tells_start and (b"\r" in keys or b"\n" in keys):
             self.state = "running"
 
@@ -127,6 +130,7 @@ class Record:
             self._started(rest)
         elif kind == b">":
             self.state = "more"
+            self.entered = max(0, self.entered - 1)
             self._runs_from = None
         elif kind == b"-":
             self.has_left = True
@@ -154,6 +158,7 @@ class Record:
         # A prompt that is only drawn again, as ksh93 and zsh may do, changes nothing.
         self.is_fresh = self.is_fresh or self.state == "running"
         self.state = "prompt"
+        self.entered = max(0, self.entered - 1)
         self.status = status
         self.prompts += 1
         self.directories[1:] = [directory]

@@ -62,7 +62,7 @@ class Relay:
         own: OwnTerminal,
         *,
         show: Callable[[bytes], bytes],
-        special: Callable[[], list[bytes]],
+        special: list[bytes],
         act: Callable[[bytes], bool],
         passed_on: Callable[[bytes], object],
         waited: Callable[[], object] = lambda: None,
@@ -120,12 +120,11 @@ class Relay:
             self._must_draw = False
             self._draw_again()
         keys = self._after_cut_bracket(keys)
-        special = self._special()
-        pattern = b"|".join(map(re.escape, (*special, _PASTE, _PASTED)))
+        pattern = b"|".join(map(re.escape, (*self._special, _PASTE, _PASTED)))
         for part in re.split(b"(%b)" % pattern, keys):
             if part in (_PASTE, _PASTED):
                 self._pasting = part == _PASTE
-            if part in special and not self._pasting and self._act(part):
+            if part in self._special and not self._pasting and self._act(part):
                 continue
             if part:
                 self._pass_on(part)

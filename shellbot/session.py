@@ -879,12 +879,12 @@ class Session:
 
             shell.install("git", "libssl-dev")
         """
-        self._agreed(f"install {' '.join(packages)}")
+        self._agreed(f"install {' '.join(map(str, packages))}")
         return self._looked_at(lambda: self.packages.install(*packages, **options))
 
     def remove(self, *packages: str, **options: Unpack[PackageOptions]) -> PackageResult:
         """See to it that *packages* are not installed. See :meth:`Packages.remove`."""
-        self._agreed(f"remove {' '.join(packages)}")
+        self._agreed(f"remove {' '.join(map(str, packages))}")
         return self._looked_at(lambda: self.packages.remove(*packages, **options))
 
     def ensure(

@@ -166,3 +166,23 @@ def test_a_paste_of_10_kb(name: str, person: Person) -> None:
     person.press("C-]")
     is_in_step(person, person.told(), person.here)
     assert (person.here / "pasted").read_text() == "".join(f"{n:04}\n" for n in range(450))
+
+
+def test_keys_right_behind_one_another(name: str, person: Person) -> None:
+    person.start(PAUSE, shell=name)
+    person.sees_prompt()
+    person.press("X", "=", "7", "Enter", "c", "d", "Space", "/", "Enter", "C-]")
+    told = person.told()
+    is_in_step(person, told, "/")
+    assert told["x"] == "7"
+
+
+def test_a_command_that_goes_on_behind_the_key(person: Person) -> None:
+    person.start(PAUSE)
+    person.sees_prompt()
+    person.press("c", "a", "t", "Enter", "C-]")
+    person.sees("Leave that first")
+    person.press("C-c")
+    person.sees_prompt()
+    person.press("C-]")
+    is_in_step(person, person.told(), person.here)
