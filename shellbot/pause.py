@@ -127,8 +127,10 @@ class Handover:
         while not self.record.waits and time.monotonic() < deadline:
             line.take_in(deadline)
             self.record.feed(line.parser.hand_out())
+        # That has a group of its own, unless the shell could not have job control.
+        comes_by = time.monotonic() + _AT_PROMPT
         while not line.relayed and terminal.foreground() == line.pid:
-            if time.monotonic() >= deadline:
+            if time.monotonic() >= comes_by:
                 break
             time.sleep(_MOMENT)
         terminal.size = size
