@@ -104,13 +104,16 @@ def test_ctrl_backslash_in_a_program_is_for_the_program(person: Person) -> None:
 def test_job_control(name: str, person: Person) -> None:
     person.start(PAUSE, shell=name)
     person.sees_prompt()
-    person.type("cat\n")
+    # What is typed ahead while bash's editor still has the terminal has no newline for cat.
+    person.type("echo ready; cat\n")
+    person.sees(lambda screen: screen.count("ready") == 2)
     person.type("seen\n")
     person.sees(lambda screen: screen.count("seen") == 2)
     person.press("C-z")
     person.sees_prompt()
     assert "cat" in person.runs("jobs").split("\n")[-2]
     person.type("fg\n")
+    person.sees(lambda screen: "(Ctrl-]" not in screen.split("\n")[-1])
     person.type("again\n")
     person.sees(lambda screen: screen.count("again") == 2)
     person.press("C-d")
