@@ -386,6 +386,8 @@ class Dialect:
             .replace("PLACE", _PLACE),
             words,
         )
+        self.put_back = rb"\__sbc 0"
+        """What to run for the shell to be as before a pause that has not come to its end."""
         self.tells_start = tells_start
         """Whether it tells a person's command as that begins."""
         self.drop_line = drop_line

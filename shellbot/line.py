@@ -17,7 +17,7 @@ from .text import shorten
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .dialects import Dialect
-    from .processes import Moment
+    from .processes import Moment, Process
     from .result import Where
     from .terminal import Terminal
 
@@ -262,7 +262,9 @@ class Line:
         # One in between that was killed leaves those further in, and they still read the terminal.
         # Whoever has started one tells of its end, and takes the terminal: so that goes first.
         line: Line | None = self
-        orphans = self.terminal.started_since(self.since, below=self.pid) if self.since else []
+        orphans: list[Process] = []
+        if self.since and self.pid:
+            orphans = self.terminal.started_since(self.since, below=self.pid)
         while line and line is not outer:
             if line.pid and line._image and processes.image(line.pid) == line._image:
                 orphans[:0] = processes.above(line.pid, since)

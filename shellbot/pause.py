@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import re
 import sys
 import termios
@@ -21,7 +20,7 @@ from .record import Record
 from .relay import Escape, OverError, Relay
 from .result import Pause, PausedCommand
 from .shell import Shell
-from .surroundings import PAGERS
+from .surroundings import PAGERS, own_term
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -87,7 +86,7 @@ class Handover:
             shell.dialect.pause(
                 line.key,
                 self._prompt,
-                term=os.environ.get("TERM") or "xterm",
+                term=own_term(),
                 pagers=PAGERS,
                 modes=far_modes(line, self._own),
                 back=near_modes(line),
@@ -198,16 +197,12 @@ class Handover:
         return is_same and scene.shell in Look(scene).readers
 
     def help(self) -> str:
-        keys = (
-            [f"{self._escape.name}, exit or Ctrl-D: go on with the script."]
-            if self._escape.key
-            else ["exit or Ctrl-D: go on with the script."]
-        )
+        ways = f"{self._escape.name}, exit" if self._escape.key else "exit"
         return "\n".join(
             (
                 f"This is the script's own shell, {self._shell.dialect} on {self._shell.where}.",
                 "What you change stays: directory, variables, functions.",
-                *keys,
+                f"{ways} or Ctrl-D: go on with the script.",
                 "Ctrl-\\ at the prompt: abort the script. F1: this.",
             )
         )
@@ -255,7 +250,7 @@ class Handover:
         raise OverError(aborts=aborts)
 
     def _tidy(self) -> None:
-        self._shell.aside(b"\\__sbc 0", Attention(Limits(_TAKEN_BACK)))
+        self._shell.aside(self._shell.dialect.put_back, Attention(Limits(_TAKEN_BACK)))
 
 
 def far_modes(line: Line, own: OwnTerminal) -> str:

@@ -72,8 +72,9 @@ class Record:
     @property
     def reads(self) -> bool:
         """Whether the prompt is there, and nothing was entered, so that the shell reads."""
-        shown = self._sigil.strip().encode() in self._shown
-        return self.state == "prompt" and shown and not self.entered
+        if self.state != "prompt" or self.entered:
+            return False
+        return self._sigil.strip().encode() in self._shown
 
     def typed(self, keys: bytes) -> None:
         """Take notice of what the person has typed."""
@@ -143,10 +144,10 @@ class Record:
         self._command = told
         # bash tells the line's number as well. It is the one before if the line is not kept.
         if numbered := _NUMBERED.match(told):
-            seen = rendered(bytes(self._shown)).strip("\n")
-            self._command = seen.partition(self._sigil)[2]
-            if numbered[1] != self._number:
-                self._command = told[numbered.end() :]
+            self._command = told[numbered.end() :]
+            if numbered[1] == self._number:
+                seen = rendered(bytes(self._shown)).strip("\n")
+                self._command = seen.partition(self._sigil)[2]
             self._number = numbered[1]
 
     @property

@@ -71,6 +71,7 @@ class Relay:
         self._own = own
         self._show = show
         self._special = special
+        self._apart = re.compile(b"(%b)" % b"|".join(map(re.escape, (*special, _PASTE, _PASTED))))
         self._act = act
         self._passed_on = passed_on
         self._waited = waited
@@ -119,9 +120,7 @@ class Relay:
         if self._must_draw:
             self._must_draw = False
             self._draw_again()
-        keys = self._after_cut_bracket(keys)
-        pattern = b"|".join(map(re.escape, (*self._special, _PASTE, _PASTED)))
-        for part in re.split(b"(%b)" % pattern, keys):
+        for part in self._apart.split(self._after_cut_bracket(keys)):
             if part in (_PASTE, _PASTED):
                 self._pasting = part == _PASTE
             if part in self._special and not self._pasting and self._act(part):

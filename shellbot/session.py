@@ -1151,7 +1151,7 @@ class Session:
         from .pause import far_modes, near_modes
 
         shell, terminal, size = self._shell, self.terminal, self.terminal.size
-        term = os.environ.get("TERM") or surroundings.TERM
+        term = surroundings.own_term()
         attention = Attention(Limits(_HANDING_OVER))
         if self._by_hand is None:
             modes = far_modes(shell.line, own)

@@ -39,6 +39,11 @@ NOT_INHERITED = (
 TERM = "xterm"
 
 
+def own_term() -> str:
+    """Return the TERM of the caller's own terminal, for when a person is given the session's."""
+    return os.environ.get("TERM") or TERM
+
+
 def for_program(program: Program, given: Mapping[str, str]) -> dict[str, str]:
     """Return the environment for a shell: the caller's, less what would get in the way."""
     environment = harmless(os.environ)

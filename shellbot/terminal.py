@@ -322,11 +322,11 @@ class Terminal:
             for wait in waits or ()
         )
 
-    def started_since(self, moment: Moment, *, below: int = 0) -> list[Process]:
-        """Return the processes that the program, or one *below* it, started since *moment*."""
+    def started_since(self, moment: Moment, *, below: int | None = None) -> list[Process]:
+        """Return what was started since *moment* by the program, or by one further *below*."""
         return [
             one
-            for one in processes.below(below or self.pid)
+            for one in processes.below(self.pid if below is None else below)
             if one.began_since(moment) and one.group not in self.spared
         ]
 

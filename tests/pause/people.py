@@ -131,6 +131,13 @@ class Person:
         self.sees(lambda screen: command in screen)
         return self.sees_prompt()
 
+    def resumes(self) -> None:
+        """Bring back the cat that was stopped, and see that it has the terminal again."""
+        self.type("fg\n")
+        self.sees(lambda screen: "(Ctrl-]" not in screen.split("\n")[-1])
+        self.type("again\n")
+        self.sees(lambda screen: screen.count("again") == 2)
+
     # What became of it
 
     @property

@@ -112,10 +112,7 @@ def test_job_control(name: str, person: Person) -> None:
     person.press("C-z")
     person.sees_prompt()
     assert "cat" in person.runs("jobs").split("\n")[-2]
-    person.type("fg\n")
-    person.sees(lambda screen: "(Ctrl-]" not in screen.split("\n")[-1])
-    person.type("again\n")
-    person.sees(lambda screen: screen.count("again") == 2)
+    person.resumes()
     person.press("C-d")
     person.sees_prompt()
     person.press("C-]")

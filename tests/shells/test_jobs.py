@@ -375,7 +375,7 @@ def test_a_job_that_reads_the_terminal_is_told_of_soon(shell: Session) -> None:
         with pytest.raises(told):
             job.wait(timeout=4)
         job.kill()
-    assert time.monotonic() - started < 15
+    assert time.monotonic() - started < 6
     in_step(shell)
 
 

@@ -119,7 +119,7 @@ def test_what_cannot_be_stopped_costs_the_shell(shell: Session) -> None:
     with pytest.raises(CommandTimeoutError) as caught:
         shell.send("trap 'echo mine' INT QUIT; while :; do sleep 0.1; done", timeout=0.3)
     assert "the session is lost" in caught.value.recovery
-    assert time.monotonic() - started < 15
+    assert time.monotonic() - started < 6
     for _ in range(2):
         with pytest.raises(LevelLostError, match="had to be killed"):
             shell.send("echo first")
