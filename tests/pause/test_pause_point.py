@@ -186,3 +186,26 @@ def test_a_command_that_goes_on_behind_the_key(person: Person) -> None:
     person.sees_prompt()
     person.press("C-]")
     is_in_step(person, person.told(), person.here)
+
+
+def test_the_shells_own_editor(name: str, person: Person) -> None:
+    """History, a correction in the middle of a line, and completion; dash has no editor."""
+    person.start(PAUSE, shell=name)
+    person.sees_prompt()
+    person.runs("echo frst >>unmistakable")
+    if name != "dash":
+        person.press("Up")
+        person.sees(lambda screen: screen.count("echo frst") == 2)
+        person.press(*["Left"] * len("rst >>unmistakable"), "i")
+        person.sees("echo first >>unmistakable")
+        person.press("Enter")
+        person.sees_prompt()
+        person.type("cat unmis")
+        person.press("Tab")
+        person.sees(lambda screen: screen.split("\n")[-1].endswith("cat unmistakable"))
+        person.press("Enter")
+        person.sees("frst\nfirst\n")
+        person.sees_prompt()
+        assert (person.here / "unmistakable").read_text() == "frst\nfirst\n"
+    person.press("C-]")
+    is_in_step(person, person.told(), person.here)
