@@ -98,9 +98,12 @@ _LAUNCH = r"""GUARD set -m
 __sb_e=$!
 GUARD set +m
 TELL_JOB"""
-_RUN_JOB = r"""GUARD trap : TERM HUP INT QUIT
+# Signals are ignored around the command, and not caught: where Ctrl-C was pressed earlier, a trap
+# that runs makes the status 0 (mksh R59). `on` tells that from then on a signal reaches it.
+_RUN_JOB = r"""GUARD trap '' TERM HUP INT QUIT
 GUARD set +me
-(GUARD set $__sb_e; GUARD eval 'COMMAND') >>"$__sb_f/out" 2>&1
+(GUARD trap - TERM HUP INT QUIT; GUARD : 9>"$__sb_f/on"; GUARD set $__sb_e; GUARD eval 'COMMAND') \
+>>"$__sb_f/out" 2>&1
 __sb_e=$?
 GUARD umask 077
 if GUARD kill -0 $$; then PROGRAM printf '%s\n' "$__sb_e" >"$__sb_f/s"
@@ -110,10 +113,15 @@ fi
 """
 # What is told stands between marks, as `set -x` may print something before and behind it.
 _TELL_JOB = r"""PROGRAM printf '\036[%s %s\036]' "$__sb_e" "$__sb_f" >/dev/tty"""
-_JOB_AWAITED = r"""until GUARD [ -e DIRECTORY/status ] || ! GUARD kill -0 PID; do
+# Ctrl-C is how a wait ends that takes too long, and under set -e may end the shell (mksh R59).
+_JOB_AWAITED = r"""case $- in *e*) __sb_r=-e; GUARD set +e;; esac
+until GUARD [ -e DIRECTORY/FILE ] || ! GUARD kill -0 PID; do
 AWAIT
-done 2>/dev/null"""
+done 2>/dev/null
+NO_MORE"""
+_NO_LONGER_AWAITED = 'GUARD set "${__sb_r:-+e}"; __sb_r='
 _AWAIT = r"GUARD wait PID || ! GUARD kill -0 PID || PROGRAM sleep 1"
+_AWAIT_BEGUN = "PROGRAM sleep 0.1 || PROGRAM sleep 1"
 _JOB_TOLD = r"""__sb_e=
 if GUARD [ -e DIRECTORY/status ] || GUARD kill -0 PID; then GUARD :
 else GUARD wait PID && __sb_e=0 || __sb_e=$?
@@ -326,6 +334,7 @@ class Dialect:
             ("POUR", pour),
             ("LAUNCH", launch),
             ("AWAIT", wait),
+            ("NO_MORE", _NO_LONGER_AWAITED),
             ("RUN_JOB", _RUN_JOB),
             ("TELL_JOB", _TELL_JOB),
             ("PROGRAM", r"GUARD command -p"),
@@ -362,6 +371,8 @@ class Dialect:
         self._feed = _filled_in(feed, words)
         self._split = _filled_in(_SPLIT.replace("PLACE", _PLACE), words)
         self._job = _filled_in(_PLACE + _JOB, words)
+        self.job_no_longer_awaited = _filled_in(_NO_LONGER_AWAITED, words).encode()
+        """What to run where waiting for a job was cut short."""
         self._words = words
         self._open_line = f" \\{guard} %b '%b\n%b'; %b\n".encode()
         held = ("MODES", MODES)
@@ -543,9 +554,12 @@ class Dialect:
         job = self._job.replace("NAME", frames.new_key())
         return job.encode().replace(b"COMMAND", frames.escaped(command))
 
-    def job_awaited(self, pid: int, directory: str) -> bytes:
-        """Return what waits for the end of a job."""
-        return self._about_a_job(_JOB_AWAITED, pid, directory)
+    def job_awaited(self, pid: int, directory: str, *, only_begun: bool = False) -> bytes:
+        """Return what waits for the end of a job, or only until a signal reaches its command."""
+        waiting = _JOB_AWAITED.replace("FILE", "on" if only_begun else "status")
+        if only_begun:
+            waiting = waiting.replace("AWAIT", _AWAIT_BEGUN)
+        return self._about_a_job(waiting, pid, directory)
 
     def job_told(self, pid: int, directory: str, seen: int) -> bytes:
         """Return what tells how a job is doing, and what it has printed behind the *seen* bytes."""

@@ -169,9 +169,8 @@ class Job:
         return told
 
     def _wait(self, limits: Limits) -> Result | None:
-        waiting = self.shell.dialect.job_awaited(self.pid, self.directory)
         try:
-            self.shell.aside(waiting, Attention(limits, group=self.pid), command=self.command)
+            self._await(limits)
         except CommandTimeoutError as error:
             if self._ask() is None:
                 raise CommandTimeoutError(
@@ -186,7 +185,20 @@ class Job:
                 ) from None
         return self._ask()
 
+    def _await(self, limits: Limits, *, only_begun: bool = False) -> None:
+        dialect, attention = self.shell.dialect, Attention(limits, group=self.pid)
+        waiting = dialect.job_awaited(self.pid, self.directory, only_begun=only_begun)
+        try:
+            self.shell.aside(waiting, attention, command=self.command)
+        except BaseException:
+            with contextlib.suppress(SessionError):
+                self.shell.aside(dialect.job_no_longer_awaited, Attention(Limits(_ASK_LIMIT)))
+            raise
+
     def _kill(self, grace: float) -> Result | None:
+        # Earlier, the signal would get lost.
+        with contextlib.suppress(CommandTimeoutError):
+            self._await(Limits(grace), only_begun=True)
         self._signal("TERM")
         try:
             return self._wait(Limits(grace))

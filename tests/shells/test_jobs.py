@@ -310,6 +310,28 @@ def test_a_job_is_exact_whatever_the_shell_was_told(
     assert list(kept.iterdir()) == []
 
 
+def test_a_wait_that_takes_too_long_ends_no_shell_under_set_e(shell: Session) -> None:
+    shell.send("set -e")
+    job = shell.background("sleep 60")
+    for _ in range(2):
+        with pytest.raises(CommandTimeoutError):
+            job.wait(timeout=0.3)
+    assert "e" in shell.send("echo $-").output
+    job.kill()
+    assert "e" in shell.send("echo $-").output
+
+
+def test_a_killed_job_is_told_as_killed_even_after_ctrl_c(shell: Session) -> None:
+    with pytest.raises(CommandTimeoutError):
+        shell.send("sleep 60", timeout=0.3)
+    for _ in range(3):
+        began = time.monotonic()
+        code = shell.background("/bin/sleep 60").kill().exit_code
+        # A subshell of ksh93 may cut its 271 to a byte.
+        assert code in ((271, 15) if shell.dialect.name == "ksh93" else (143,))
+        assert time.monotonic() - began < 2
+
+
 def test_set_e_holds_in_a_job(shell: Session) -> None:
     shell.send("set -e")
     assert shell.background("echo a; false; echo b").wait(timeout=20).raw == b"a\n"
