@@ -1,0 +1,144 @@
+"""The physical limit: bash on a terminal, one write, and reads until an end mark.
+
+The frame is the least that a caller would write: the command, a newline, and a `printf` of a mark
+with the status in it. Nothing here keeps it right: output that looks like the mark ends a command
+too early, a command that is not complete hangs, and whatever a command does to its shell stays.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import subprocess
+import termios
+import time
+
+from . import Answer, Place, TimedOut
+
+requirements: list[str] = []
+imports = "import os, select, subprocess, termios"
+places = ["here", "ssh"]
+keeps_state = True
+NOT_OFFERED: dict[str, str] = {}
+LIMIT = "It is the physical limit: it does no more than write a line and read to a mark."
+AHEAD = dict.fromkeys(
+    (
+        *("start", "commands", "capture", "large_command", "waiting", "threads", "sessions"),
+        *("login", "latency", "link", "recovery", "import"),
+    ),
+    LIMIT,
+)
+
+BASH = ["bash", "--noprofile", "--norc", "--noediting", "-i"]
+END = b"\036\n"
+
+
+class Peer:
+    """The loop itself."""
+
+    def __init__(self, place: Place) -> None:
+        self.master, slave = os.openpty()
+        arguments = BASH
+        if place.kind == "ssh":
+            arguments = ["ssh", *place.ssh, "-tt", place.host, " ".join(BASH)]
+        # No echo, no \r, and no line buffer, which would cut a line at 4,095 bytes. ssh makes its
+        # own terminal raw, and the far one a copy of what this one was.
+        quiet(slave)
+        self.pid = spawn(arguments, slave, {**os.environ, "PS1": "", "PS2": ""})
+        self._ready = select.poll()
+        self._ready.register(self.master, select.POLLIN)
+        # The first command is quiet only from here on, as bash over ssh has its own prompt.
+        os.write(self.master, b"PS1= PS2=; printf '\\036%s\\036\\n' ready\n")
+        self._until(b"\036ready" + END, 30)
+
+    def run(self, command: str, timeout: float | None) -> Answer:
+        frame = command.encode("utf-8", "surrogateescape") + b"\nprintf '\\036%d\\036\\n' $?\n"
+        while frame:
+            frame = frame[os.write(self.master, frame) :]
+        return self._answer(self._until(END, timeout))
+
+    def recover(self) -> None:
+        os.write(self.master, b"\x03")
+        # An interrupted line is dropped with what was typed behind it: ask afresh.
+        os.write(self.master, b"\nprintf '\\036%s\\036\\n' again\n")
+        self._until(b"\036again" + END, 10)
+
+    def close(self) -> None:
+        os.close(self.master)
+        os.waitpid(self.pid, 0)
+
+    def _until(self, end: bytes, timeout: float | None) -> bytes:
+        pieces: list[bytes] = []
+        window = b""
+        deadline = None if timeout is None else time.monotonic() + timeout
+        while not window.endswith(end):
+            if deadline is not None:
+                left = deadline - time.monotonic()
+                if left <= 0 or not self._ready.poll(left * 1000):
+                    raise TimedOut
+            piece = os.read(self.master, 65_536)
+            pieces.append(piece)
+            window = (window + piece)[-len(end) :]
+        return b"".join(pieces)
+
+    @staticmethod
+    def _answer(found: bytes) -> Answer:
+        output, status = found[: -len(END)].rsplit(b"\036", 1)
+        return Answer(output, status=int(status))
+
+
+def quiet(terminal: int) -> None:
+    """Have a terminal neither echo nor change what goes through it."""
+    mode = termios.tcgetattr(terminal)
+    mode[1] &= ~termios.OPOST
+    mode[3] &= ~(termios.ECHO | termios.ICANON)
+    mode[6][termios.VMIN] = 1
+    mode[6][termios.VTIME] = 0
+    termios.tcsetattr(terminal, termios.TCSANOW, mode)
+
+
+def spawn(arguments: list[str], terminal: int, environment: dict[str, str]) -> int:
+    """Start a program with that terminal as its own, which is then closed here."""
+    name = os.ttyname(terminal)
+    # Opened in the new session, which makes it the one that Ctrl-C comes from.
+    actions: list[tuple[int, ...] | tuple[int, int, str, int, int]] = [
+        (os.POSIX_SPAWN_OPEN, 0, name, os.O_RDWR, 0),
+        (os.POSIX_SPAWN_DUP2, 0, 1),
+        (os.POSIX_SPAWN_DUP2, 0, 2),
+    ]
+    pid = os.posix_spawnp(
+        arguments[0],
+        arguments,
+        environment,
+        file_actions=actions,
+        setsid=True,
+        setsigdef=(signal.SIGPIPE, signal.SIGXFSZ),  # Python ignores them
+    )
+    os.close(terminal)
+    return pid
+
+
+def own(place: Place) -> dict[str, float]:
+    """What starting a shell, and logging in, take at least."""
+    logging_in = ["ssh", *place.ssh, "-tt", place.host, "true"]
+    started = time.perf_counter()
+    subprocess.run(logging_in, check=True, stdin=subprocess.DEVNULL, capture_output=True)
+    return {
+        "ssh -tt with true, s": time.perf_counter() - started,
+        "spawn bash, first answer and end, s": min(spawn_and_answer() for _ in range(5)),
+    }
+
+
+def spawn_and_answer() -> float:
+    """Seconds to spawn a bash that reads no files, read its first answer, and see it end."""
+    started = time.perf_counter()
+    master, slave = os.openpty()
+    pid = spawn(BASH, slave, dict(os.environ))
+    os.write(master, b"echo rea''dy\n")
+    answer = b""
+    while b"ready\r\n" not in answer:
+        answer += os.read(master, 65_536)
+    os.close(master)
+    os.waitpid(pid, 0)
+    return time.perf_counter() - started

@@ -1,0 +1,57 @@
+"""Fabric: each command is a shell of its own, over one connection that stays."""
+
+from __future__ import annotations
+
+from . import Answer, Place, TimedOut
+
+requirements = ["fabric==3.2.3"]
+imports = "import fabric"
+places = ["ssh"]
+keeps_state = False
+SSH_ONLY = "it only logs in by ssh; see the login there"
+NOT_OFFERED = {"start": SSH_ONLY, "commands": SSH_ONLY}
+AHEAD = {
+    "login": "It speaks ssh itself, starts no program and no terminal, and opens no shell until "
+    "the first command.",
+    "sessions": "Its sessions are connections, with no shell at the other end.",
+}
+
+
+class Peer:
+    """A connection."""
+
+    def __init__(self, place: Place) -> None:
+        import fabric
+        import paramiko
+        from invoke.exceptions import CommandTimedOut
+
+        self._timed_out = CommandTimedOut
+        self.connection = fabric.Connection(
+            place.host,
+            user=place.user,
+            port=place.port,
+            config=fabric.Config(overrides={"load_ssh_configs": False}),
+            connect_kwargs={
+                "key_filename": place.key,
+                "look_for_keys": False,
+                "allow_agent": False,
+            },
+        )
+        self.connection.client.load_host_keys(place.known_hosts)
+        self.connection.client.set_missing_host_key_policy(paramiko.RejectPolicy())
+        self.connection.open()
+
+    def run(self, command: str, timeout: float | None) -> Answer:
+        try:
+            done = self.connection.run(
+                command, hide=True, warn=True, timeout=timeout, in_stream=False, encoding="utf-8"
+            )
+        except self._timed_out as error:
+            raise TimedOut(str(error)) from error
+        return Answer(done.stdout.encode(), done.stderr.encode(), done.exited)
+
+    def recover(self) -> None:
+        """Nothing is left to do: the next command has a shell of its own."""
+
+    def close(self) -> None:
+        self.connection.close()

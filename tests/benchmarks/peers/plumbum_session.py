@@ -1,0 +1,65 @@
+"""plumbum's shell session: a shell behind pipes, with standard error apart.
+
+`session()` starts /bin/sh; a session over a bash of the caller's own is what its class is for, so
+that is what it gets here. Over ssh that is not offered: there it is the login shell.
+"""
+
+from __future__ import annotations
+
+from . import Answer, Place, TimedOut
+
+requirements = ["plumbum==2.0.2"]
+imports = "import plumbum"
+places = ["here", "ssh"]
+keeps_state = True
+NOT_OFFERED: dict[str, str] = {}
+AHEAD = {
+    "start": "Its shell has no terminal, is not interactive, and is not asked what it is.",
+    "commands": "Its shell has no terminal and its frame is two lines of printf and echo.",
+    "capture": "A pipe holds sixteen times what a terminal does, and the kernel only copies it.",
+    "sessions": "Its sessions are three pipes and a process.",
+    "threads": "Its shells have no terminal, and are not interactive.",
+    "latency": "Its shell has no terminal and its frame is two lines of printf and echo.",
+    "login": "It has no terminal made at the other end, and asks the shell there nothing.",
+    "large_command": "A pipe takes a command of any length in large pieces.",
+    "import": "It loads most of itself when that is used.",
+}
+
+
+class Peer:
+    """A session, over a bash here, or over what ssh gives."""
+
+    def __init__(self, place: Place) -> None:
+        from plumbum import SshMachine, local
+        from plumbum.commands.processes import ProcessTimedOut, run_proc
+        from plumbum.machines.session import ShellSession
+
+        self._run, self._timed_out = run_proc, ProcessTimedOut
+        self.machine = None
+        if place.kind == "here":
+            self.session = ShellSession(local["bash"].popen())
+        else:
+            self.machine = SshMachine(
+                place.host,
+                user=place.user,
+                port=place.port,
+                keyfile=place.key,
+                ssh_opts=[
+                    *("-o", f"UserKnownHostsFile={place.known_hosts}"),
+                    *("-o", "IdentitiesOnly=yes"),
+                ],
+            )
+            self.session = self.machine.session()
+
+    def run(self, command: str, timeout: float | None) -> Answer:
+        try:
+            # run() of the session takes no limit; this is what it calls.
+            status, output, errors = self._run(self.session.popen(command), None, timeout)
+        except self._timed_out as error:
+            raise TimedOut(str(error)) from error
+        return Answer(output.encode(), errors.encode(), status)
+
+    def close(self) -> None:
+        self.session.close()
+        if self.machine is not None:
+            self.machine.close()

@@ -1,0 +1,71 @@
+"""shellbot itself, installed from this checkout as anybody would install it."""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+import sys
+import time
+
+from . import CHECKOUT, Answer, Place, TimedOut
+
+requirements = [CHECKOUT]
+imports = "import shellbot"
+places = ["here", "ssh"]
+keeps_state = True
+NOT_OFFERED: dict[str, str] = {}
+AHEAD: dict[str, str] = {}
+
+
+class Peer:
+    """A session, logged in by ssh where that is asked for."""
+
+    def __init__(self, place: Place) -> None:
+        import shellbot
+
+        self._timed_out = shellbot.CommandTimeoutError
+        self.session = shellbot.bash()
+        if place.kind == "ssh":
+            self.session.ssh(
+                place.host,
+                user=place.user,
+                port=place.port,
+                key=place.key,
+                host_key="strict",
+                options={"UserKnownHostsFile": place.known_hosts, "IdentitiesOnly": "yes"},
+            )
+
+    def run(self, command: str, timeout: float | None) -> Answer:
+        try:
+            result = self.session.send(command, check=False, timeout=timeout)
+        except self._timed_out as error:
+            raise TimedOut(str(error)) from error
+        return Answer(result.raw, status=result.exit_code)
+
+    def recover(self) -> None:
+        """Nothing is left to do: a time-out is raised once the shell is back."""
+
+    def close(self) -> None:
+        self.session.close()
+
+
+def own(place: Place) -> dict[str, float]:
+    """The import beside pexpect's, and output that is nothing but beginnings of end marks."""
+    from shellbot import frames
+
+    def importing(module: str) -> float:
+        started = time.perf_counter()
+        subprocess.run([sys.executable, "-c", f"import {module}"], check=True)
+        return time.perf_counter() - started
+
+    importing("shellbot")
+    ratios = [importing("shellbot") / importing("pexpect") for _ in range(9)]
+    parser = frames.Parser("1" * 20)
+    chunk = (b"\x1e" + b"1" * 20) * 195
+    started = time.perf_counter()
+    for _ in range(5_000_000 // len(chunk)):
+        parser.feed(chunk)
+    return {
+        "import, times that of pexpect": statistics.median(ratios),
+        "parsing the worst output, s/MB": (time.perf_counter() - started) / 5,
+    }

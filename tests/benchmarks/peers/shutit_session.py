@@ -1,0 +1,57 @@
+"""shutit, the ancestor: `create_session('bash')` and `send_and_get_output`.
+
+It tells no status with the output, so that its users ask with a second command. What changes the
+output is turned off where there is a setting: stripping, and dropping lines with a backspace. No
+command is tried three times over, and none fails for its having printed nothing.
+"""
+
+from __future__ import annotations
+
+import shlex
+
+from . import Answer, Place, TimedOut
+
+requirements = ["shutit==1.0.173"]
+imports = "import shutit"
+places = ["here", "ssh"]
+keeps_state = True
+NOT_OFFERED: dict[str, str] = {}
+AHEAD: dict[str, str] = {}
+
+
+class Peer:
+    """A session with a bash, logged in by ssh where that is asked for."""
+
+    def __init__(self, place: Place) -> None:
+        import pexpect
+        import shutit
+
+        self._time_out = pexpect.TIMEOUT
+        self.session = shutit.create_session("bash", loglevel="CRITICAL", nocolor=True)
+        self.session.send("stty -onlcr", check_exit=False, fail_on_empty_before=False)
+        if place.kind == "ssh":
+            self.session.login(shlex.join(["ssh", *place.ssh, place.host]), go_home=False)
+            self.session.send("stty -onlcr", check_exit=False, fail_on_empty_before=False)
+
+    def run(self, command: str, timeout: float | None) -> Answer:
+        output = self._sent(command, timeout)
+        return Answer(
+            output.encode("utf-8", "surrogateescape"), status=int(self._sent("echo $?", timeout))
+        )
+
+    def close(self) -> None:
+        for name in list(self.session.shutit_pexpect_sessions):
+            self.session.shutit_pexpect_sessions[name].pexpect_child.close(force=True)
+
+    def _sent(self, command: str, timeout: float | None) -> str:
+        output = self.session.send_and_get_output(
+            command,
+            timeout=timeout,
+            retry=1,
+            strip=False,
+            preserve_newline=True,
+            fail_on_empty_before=False,
+        )
+        if self.session.get_current_shutit_pexpect_session().pexpect_child.after is self._time_out:
+            raise TimedOut
+        return str(output)
