@@ -262,12 +262,7 @@ def exactness(rows: dict[str, Row]) -> Row:
             for case in cases.CASES
         ],
         "verdicts": {
-            peer: {
-                case.name: row["figures"][case.name]["said"][0]
-                if "figures" in row
-                else next(iter({"error", "not within"} & row.keys()), "not offered")
-                for case in cases.CASES
-            }
+            peer: {name: figure["said"][0] for name, figure in row.get("figures", {}).items()}
             for peer, row in rows.items()
         },
     }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator, Sequence
 from typing import Any
 
 import cases
@@ -11,13 +10,6 @@ from peers import Driver, Place, TimedOut
 
 # A peer that does not keep its time is stopped from outside, some seconds after it was to stop.
 GRACE = 5
-
-
-def chosen(names: Sequence[str] | None) -> Iterator[cases.Case]:
-    """The cases of those names, or all of them."""
-    for case in cases.CASES:
-        if names is None or case.name in names:
-            yield case
 
 
 def verdict(peer: Driver, place: Place, case: cases.Case, timeout: float) -> str:

@@ -65,7 +65,7 @@ class Answer:
     status: int | None = None
 
 
-class TimedOut(Exception):
+class TimedOut(Exception):  # noqa: N818 - not an error of the peer
     """The command was not done in its time."""
 
 

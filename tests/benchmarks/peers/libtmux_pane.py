@@ -1,7 +1,7 @@
 """libtmux: a pane of a tmux server, typed to and read from as a screen.
 
 As its guide on automation has it: marks around the output, with the whole scrollback read back and
-wrapped lines joined. A channel of tmux is waited for, where the guide polls every tenth of a second:
+wrapped lines joined. A channel of tmux is waited for, where the guide polls:
 that is quicker. What is longer than tmux takes as keys is pasted from a buffer. The shell has no
 echo, and its scrollback holds two million lines.
 """

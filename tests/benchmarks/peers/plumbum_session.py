@@ -1,18 +1,18 @@
 """plumbum's shell session: a shell behind pipes, with standard error apart.
 
 `session()` starts /bin/sh; a session over a bash of the caller's own is what its class is for, so
-that is what it gets here. Over ssh that is not offered: there it is the login shell.
+that is what it gets here; over ssh it is what SshMachine makes. Its `run` takes no limit of time.
 """
 
 from __future__ import annotations
 
-from . import Answer, Place, TimedOut
+from . import Answer, Place
 
 requirements = ["plumbum==2.0.2"]
 imports = "import plumbum"
 places = ["here", "ssh"]
 keeps_state = True
-NOT_OFFERED: dict[str, str] = {}
+NOT_OFFERED = {"recovery": "its sessions take no limit of time"}
 AHEAD = {
     "start": "Its shell has no terminal, is not interactive, and is not asked what it is.",
     "commands": "Its shell has no terminal and its frame is two lines of printf and echo.",
@@ -31,10 +31,8 @@ class Peer:
 
     def __init__(self, place: Place) -> None:
         from plumbum import SshMachine, local
-        from plumbum.commands.processes import ProcessTimedOut, run_proc
         from plumbum.machines.session import ShellSession
 
-        self._run, self._timed_out = run_proc, ProcessTimedOut
         self.machine = None
         if place.kind == "here":
             self.session = ShellSession(local["bash"].popen())
@@ -52,11 +50,7 @@ class Peer:
             self.session = self.machine.session()
 
     def run(self, command: str, timeout: float | None) -> Answer:
-        try:
-            # run() of the session takes no limit; this is what it calls.
-            status, output, errors = self._run(self.session.popen(command), None, timeout)
-        except self._timed_out as error:
-            raise TimedOut(str(error)) from error
+        status, output, errors = self.session.run(command, retcode=None)
         return Answer(output.encode(), errors.encode(), status)
 
     def close(self) -> None:
