@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import select
 import signal
+import statistics
 import subprocess
 import termios
 import time
@@ -121,12 +122,18 @@ def spawn(arguments: list[str], terminal: int, environment: dict[str, str]) -> i
 
 def own(place: Place) -> dict[str, float]:
     """What starting a shell, and logging in, take at least."""
-    logging_in = ["ssh", *place.ssh, "-tt", place.host, "true"]
-    started = time.perf_counter()
-    subprocess.run(logging_in, check=True, stdin=subprocess.DEVNULL, capture_output=True)
+    command = ["ssh", *place.ssh, "-tt", place.host, "true"]
+
+    def log_in() -> float:
+        started = time.perf_counter()
+        subprocess.run(command, check=True, stdin=subprocess.DEVNULL, capture_output=True)
+        return time.perf_counter() - started
+
     return {
-        "ssh -tt with true, s": time.perf_counter() - started,
-        "spawn bash, first answer and end, s": min(spawn_and_answer() for _ in range(5)),
+        "ssh -tt with true, s": statistics.median(log_in() for _ in range(5)),
+        "spawn bash, first answer and end, s": statistics.median(
+            spawn_and_answer() for _ in range(5)
+        ),
     }
 
 
