@@ -1,8 +1,9 @@
 """shutit, the ancestor: `create_session('bash')` and `send_and_get_output`.
 
 It tells no status with the output, so that its users ask with a second command. What changes the
-output is turned off where there is a setting: stripping, and dropping lines with a backspace. No
-command is tried three times over, and none fails for its having printed nothing.
+output is turned off on the terminal, and a newline at the end is kept. Stripping is left on:
+without it, all that follows an escape is dropped. No command is tried three times over, and none
+fails for its having printed nothing.
 """
 
 from __future__ import annotations
@@ -28,10 +29,11 @@ class Peer:
 
         self._time_out = pexpect.TIMEOUT
         self.session = shutit.create_session("bash", loglevel="CRITICAL", nocolor=True)
-        self.session.send("stty -onlcr", check_exit=False, fail_on_empty_before=False)
         if place.kind == "ssh":
-            self.session.login(shlex.join(["ssh", *place.ssh, place.host]), go_home=False)
-            self.session.send("stty -onlcr", check_exit=False, fail_on_empty_before=False)
+            command = shlex.join(["ssh", *place.ssh, place.host])
+            self.session.login(command, user=place.user, go_home=False)
+        quiet = "stty -onlcr -echo; bind 'set enable-bracketed-paste off'"
+        self.session.send(quiet, check_exit=False, fail_on_empty_before=False)
 
     def run(self, command: str, timeout: float | None) -> Answer:
         output = self._sent(command, timeout)
@@ -48,7 +50,6 @@ class Peer:
             command,
             timeout=timeout,
             retry=1,
-            strip=False,
             preserve_newline=True,
             fail_on_empty_before=False,
         )
