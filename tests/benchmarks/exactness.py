@@ -9,7 +9,7 @@ import cases
 from peers import Driver, Place, TimedOut
 
 # A peer that does not keep its time is stopped from outside, some seconds after it was to stop.
-GRACE = 5
+GRACE = 3
 
 
 def verdict(peer: Driver, place: Place, case: cases.Case, timeout: float) -> str:

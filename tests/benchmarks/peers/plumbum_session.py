@@ -1,9 +1,9 @@
 """plumbum's shell session: a shell behind pipes, with standard error apart.
 
 `session()` starts /bin/sh; a session over a bash of the caller's own is what its class is for, so
-that is what it gets here; over ssh it is what SshMachine makes. Its `run` takes no limit of time. It
-reads a line of output and a line of errors in turn, so that a command which fills one pipe (64 KB)
-without a word on the other never ends.
+that is what it gets here; over ssh it is what SshMachine makes. Its `run` takes no limit of time.
+It reads a line of output and a line of errors in turn, so that a command which fills one pipe
+(64 KB) without a word on the other never ends.
 """
 
 from __future__ import annotations

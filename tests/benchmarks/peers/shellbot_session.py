@@ -50,7 +50,12 @@ class Peer:
 
 
 def own(place: Place) -> dict[str, float]:
-    """The import beside pexpect's, and output that is nothing but beginnings of end marks."""
+    """The import beside pexpect's, the memory that a string takes as well, and the parser's worst:
+    output that is nothing but beginnings of end marks.
+    """
+    from measures import memory
+
+    import shellbot
     from shellbot import frames
 
     def importing(module: str) -> float:
@@ -58,6 +63,10 @@ def own(place: Place) -> dict[str, float]:
         subprocess.run([sys.executable, "-c", f"import {module}"], check=True)
         return time.perf_counter() - started
 
+    with shellbot.bash() as session:
+        before = memory("VmHWM")
+        result = session.send("head -c 20000000 /dev/zero")
+        peak = (memory("VmHWM") - before) / len(result.output)
     importing("shellbot")
     ratios = [importing("shellbot") / importing("pexpect") for _ in range(9)]
     parser = frames.Parser("1" * 20)
@@ -67,5 +76,6 @@ def own(place: Place) -> dict[str, float]:
         parser.feed(chunk)
     return {
         "import, times that of pexpect": statistics.median(ratios),
+        "peak memory with the output as a string too, times the output": peak,
         "parsing the worst output, s/MB": (time.perf_counter() - started) / 5,
     }
