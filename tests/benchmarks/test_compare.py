@@ -56,15 +56,7 @@ def test_every_peer_gives_figures_or_a_reason(short: dict[str, Any]) -> None:
 @pytest.mark.usefixtures("parts")
 def test_shellbot_gives_no_wrong_answer_anywhere(short: dict[str, Any]) -> None:
     assert short["wrong answers"]["shellbot_session"] == 0
-
-
-@pytest.mark.timeout(600)
-@pytest.mark.usefixtures("parts")
-def test_shellbots_row_of_the_matrix_is_right(tmp_path: Path) -> None:
-    found = figures_of(tmp_path, "--peers", "shellbot_session", "--measures", "exact")
-    verdicts = found["exactness"]["verdicts"]["shellbot_session"]
-    assert len(verdicts) == len(found["exactness"]["cases"])
-    assert {name: verdict for name, verdict in verdicts.items() if verdict != "right"} == {}
+    assert set(short["exactness"]["verdicts"]["shellbot_session"].values()) == {"right"}
 
 
 class Lying:

@@ -92,6 +92,7 @@ class Peer:
 def quiet(terminal: int) -> None:
     """Have a terminal neither echo nor change what goes through it."""
     mode = termios.tcgetattr(terminal)
+    mode[0] &= ~(termios.ICRNL | termios.IXON)
     mode[1] &= ~termios.OPOST
     mode[3] &= ~(termios.ECHO | termios.ICANON)
     mode[6][termios.VMIN] = 1
