@@ -1,0 +1,105 @@
+"""shellbot and bash agree about every awkward command and state, to the byte."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import cases
+import pytest
+from cases import CASES, Case, Expected, judge
+from peers import Answer
+
+import shellbot
+from shellbot import Session
+
+ALONE = [case for case in CASES if not case.before]
+
+
+def answered(session: Session, case: Case, *, splits: bool = False) -> Answer:
+    for command in case.before:
+        session.send(command, check=False, timeout=30)
+    stderr = "split" if splits else "merged"
+    result = session.send(case.command, check=False, timeout=30, stderr=stderr)
+    return Answer(result.raw, result.raw_stderr, result.exit_code)
+
+
+def assert_right(session: Session, case: Case, *, splits: bool = False) -> None:
+    expected = cases.expected(case)
+    answer = answered(session, case, splits=splits)
+    assert judge(answer, expected) == "right", f"{case}\n{answer}\n{expected}"
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
+def test_a_case_is_right_in_a_session_of_its_own(case: Case, tmp_path: Path) -> None:
+    with shellbot.bash(cwd=tmp_path) as session:
+        assert_right(session, case)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
+def test_a_case_is_right_with_standard_error_apart(case: Case, tmp_path: Path) -> None:
+    with shellbot.bash(cwd=tmp_path) as session:
+        assert_right(session, case, splits=True)
+
+
+def test_one_session_goes_through_all_that_need_no_other_state(tmp_path: Path) -> None:
+    order = random.Random(8)
+    with shellbot.bash(cwd=tmp_path) as session:
+        for case in order.sample(ALONE, len(ALONE)):
+            assert_right(session, case)
+            assert session.send("echo in step").raw == b"in step\n", case
+
+
+def test_there_are_enough_and_each_says_what_it_is_for() -> None:
+    assert len(CASES) >= 130
+    assert len({case.name for case in CASES}) == len(CASES)
+    assert all(case.why for case in CASES)
+
+
+@pytest.mark.parametrize(
+    ("answer", "verdict"),
+    [
+        (Answer(b"a\nb\n", None, 3), "right"),
+        (Answer(b"a\n", b"b\n", 3), "right"),
+        (Answer(b"a\r\nb\r\n", None, 3), "line ends"),
+        (Answer(b"a\nb", None, 3), "line ends"),
+        (Answer(b"a\r\nb", None, 3), "line ends"),
+        (Answer(b"a\nb\n\n", None, 3), "line ends"),
+        (Answer(b"a", b"b\n", 3), "line ends"),
+        (Answer(b"a\nb\n\n\n", None, 3), "wrong output"),
+        (Answer(b"a\r\nb\n", None, 3), "wrong output"),
+        (Answer(b"a\n b\n", None, 3), "wrong output"),
+        (Answer(b"a\n", b"", 3), "wrong output"),
+        (Answer(b"a\nb\n", b"", 3), "wrong output"),
+        (Answer(b"b\na\n", None, 3), "wrong output"),
+        (Answer(b"", None, None), "wrong output"),
+        (Answer(b"a\nb\n", None, 0), "wrong status"),
+        (Answer(b"a\nb\n", None, None), "no status"),
+    ],
+)
+def test_an_answer_is_judged(answer: Answer, verdict: str) -> None:
+    assert judge(answer, Expected(b"a\nb\n", b"a\n", b"b\n", 3)) == verdict
+
+
+def test_where_the_shell_has_words_of_its_own_it_has_to_fail_and_say_so() -> None:
+    expected = Expected(b"bash: no\n", b"", b"bash: no\n", 2, own_words=True)
+    assert judge(Answer(b"sh: other words", None, 1), expected) == "right"
+    assert judge(Answer(b"", b"sh: other words", 2), expected) == "right"
+    assert judge(Answer(b"", None, 1), expected) == "wrong output"
+    assert judge(Answer(b"sh: other words", None, 0), expected) == "wrong status"
+    assert judge(Answer(b"sh: other words", None, None), expected) == "no status"
+
+
+def test_what_is_expected_comes_from_bash() -> None:
+    case = Case("", "", "echo a$x; echo b >&2; (exit $?3)", ("echo before; echo it >&2", "x=1"))
+    assert cases.expected(case) == Expected(b"a1\nb\n", b"a1\n", b"b\n", 3)
+    killed = Case("", "", "kill -9 $$")
+    assert cases.expected(killed).status == 137
+    leaves = Case("", "", "sleep 60 & echo a")
+    assert cases.expected(leaves).merged == b"a\n"
+
+
+def test_what_does_not_print_the_same_each_time_is_no_case() -> None:
+    with pytest.raises(ValueError, match="not print the same"):
+        cases.expected(Case("", "", "", ("echo $BASHPID $RANDOM",)))
