@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from functools import cache
 from pathlib import Path
 
 import cases
@@ -14,33 +15,65 @@ import shellbot
 from shellbot import Session
 
 ALONE = [case for case in CASES if not case.before]
+each_case = pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
+
+# What shellbot is known to get wrong. A case that comes right makes this list fail.
+KNOWN = {
+    "a pipeline's seen by the next": "PIPESTATUS does not reach the next command",
+    "PS1 is what was set": "PS1 is the session's own while a command runs",
+    "PS4": "a command runs in an eval, for which bash says one more + in a trace",
+    "set -x": "a command runs in an eval, for which bash says one more + in a trace",
+    "a function there still": "a function called builtin does not last",
+    "printf switched off": "a built-in printf that was switched off is switched on again",
+}
+# And where standard error is kept apart in a file, which is another place for it by design.
+KNOWN_APART = KNOWN | {
+    "errors sent to a file": "the command's standard error is what is asked for",
+    "errors sent nowhere": "the command's standard error is what is asked for",
+    "COLUMNS changed": "a program of ours has run, after which bash looks at the window",
+    "set -v": "bash shows what is typed for it",
+    "DEBUG": "the trap runs for what is typed for it",
+    "DEBUG and a function": "the trap runs for what is typed for it",
+    "ERR": "the trap runs for the eval as well",
+    "reserved words, aliases": "the session says so, and that the command was not run",
+}
 
 
-def answered(session: Session, case: Case, *, splits: bool = False) -> Answer:
+def expect_what_is_known(request: pytest.FixtureRequest, known: dict[str, str], name: str) -> None:
+    if name in known:
+        request.applymarker(pytest.mark.xfail(reason=known[name]))
+
+
+@cache
+def bash_says(case: Case) -> Expected:
+    return cases.expected(case)
+
+
+def assert_right(session: Session, case: Case, stderr: str = "merged") -> None:
     for command in case.before:
         session.send(command, check=False, timeout=30)
-    stderr = "split" if splits else "merged"
     result = session.send(case.command, check=False, timeout=30, stderr=stderr)
-    return Answer(result.raw, result.raw_stderr, result.exit_code)
+    answer = Answer(result.raw, result.raw_stderr, result.exit_code)
+    assert judge(answer, bash_says(case)) == "right", f"{case}\n{answer}\n{bash_says(case)}"
 
 
-def assert_right(session: Session, case: Case, *, splits: bool = False) -> None:
-    expected = cases.expected(case)
-    answer = answered(session, case, splits=splits)
-    assert judge(answer, expected) == "right", f"{case}\n{answer}\n{expected}"
-
-
-@pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
-def test_a_case_is_right_in_a_session_of_its_own(case: Case, tmp_path: Path) -> None:
+@each_case
+def test_a_case_is_right_in_a_session_of_its_own(
+    case: Case, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    expect_what_is_known(request, KNOWN, case.name)
     with shellbot.bash(cwd=tmp_path) as session:
         assert_right(session, case)
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
-def test_a_case_is_right_with_standard_error_apart(case: Case, tmp_path: Path) -> None:
+@each_case
+def test_a_case_is_right_with_standard_error_apart(
+    case: Case, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    expect_what_is_known(request, KNOWN_APART, case.name)
     with shellbot.bash(cwd=tmp_path) as session:
-        assert_right(session, case, splits=True)
+        assert_right(session, case, "split")
 
 
 def test_one_session_goes_through_all_that_need_no_other_state(tmp_path: Path) -> None:
