@@ -63,10 +63,10 @@ _FEED_BY_SUBSTITUTION = r"""GUARD eval 'COMMAND' < <({ GUARD set +x; POUR; } 2>/
 \__sb7 && :"""
 
 # Standard error goes to a file that only the user may read, and is shown behind the command's own
-# output. `(exit "$__sb_s")` has the command find the status of the one before it.
+# output. The command finds the status and the last word of the one before it.
 _SPLIT = r"""if { PLACE(GUARD umask 077; GUARD : >"$__sb_f")
 } 2>/dev/null; then
-{ (GUARD exit "$__sb_s") && :
+{ GUARD : "$__sb_u"; (GUARD exit "$__sb_s") && GUARD : "$__sb_u"
 } 2>/dev/null
 { GUARD eval 'COMMAND'
 } 2>>"$__sb_f"
@@ -275,6 +275,7 @@ class Dialect:
         set_prompt: str = "GUARD eval 'PS1=$__sb_h' 2>/dev/null",
         printed: str = "MARK >&FD || MARK >/dev/tty",
         last_word: str = '"$_"',
+        gap: str = "",
         parses_ahead: bool = False,
         runner: str = "",
         quietly: str = "{ CALL; } 3>&0 >&- 2>&-",
@@ -348,7 +349,7 @@ class Dialect:
         finish = quietly.replace("CALL", _FINISH.replace("LAST_WORD", last_word))
         self._finish = f"! {finish}".encode()
         # Our own words hold no quote, so they can stand inside the quoted word as they are.
-        self._line = f" \\{guard} %b '%b\n%b\n%b'; \\__sb2 %d=\n".encode()
+        self._line = f" \\{guard} %b '%b\n%b\n{gap}%b'; \\__sb2 %d=\n".encode()
         aside = quietly.replace("CALL", _FINISH_ASIDE)
         # Where the word means nothing, not even the start is told.
         self._aside = f" \\{guard} %b '\\__sb0 %d \"\"'; \\{guard} %b '%b'; ! {aside}\n".encode()
@@ -628,6 +629,9 @@ TABLE = (
         set_prompt='GUARD printf -v PS1 %s "$__sb_h" 2>/dev/null',
         setup="set +H +o history\nGUARD history -c\n",
         prompt=r"\036KEY;$__sb_n:$?>",
+        # Behind an eval whose text ends in a backslash and a newline, it takes the first word of
+        # the next line for no reserved word (5.2), unless that line is empty.
+        gap="\n",
         feed=_FEED_BY_SUBSTITUTION,
         # POSIX mode finds special built-ins before functions, and an assignment switches it on.
         rescue=r"POSIXLY_CORRECT=1; \unset -f unset builtin; \unset POSIXLY_CORRECT; "

@@ -51,8 +51,9 @@ _BEGUN_MARK = rb"[0-9]{0,18}(?:[=.:,][0-9]{0,10}\r?)?\Z"
 # typed; the traces of a shell have no such thing.
 _ECHO = b"$__sb_^\b"
 
-# What a shell shows of our own last line under `set -x` or `set -v`, where it cannot be hidden.
-_OWN_LINE = rb"[^\n]*__sb1 '?%s="
+# What a shell shows of our own last line under `set -x`, or of that and the empty one in front of
+# it under `set -v`, where it cannot be hidden.
+_OWN_LINE = rb"(?:\n! \{ \\|[^\n]*)__sb1 '?%s="
 _OWN_LINES_LIMIT = 2_000
 
 _HERE_DOCUMENT = (

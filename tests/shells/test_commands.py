@@ -39,6 +39,8 @@ COMMANDS: dict[str, tuple[str, bytes]] = {
     "subshell": ("(echo a; exit 0); echo b", b"a\nb\n"),
     "trailing semicolon": ("echo a;", b"a\n"),
     "line continuation": ("echo a \\\n b", b"a b\n"),
+    "line continued to nowhere": ("echo a \\\n", b"a\n"),
+    "such a line in an eval": ("eval 'echo a \\\n'", b"a\n"),
     "2,000 lines": (
         "\n".join(f"echo {number}" for number in range(2_000)),
         b"".join(b"%d\n" % number for number in range(2_000)),

@@ -384,6 +384,13 @@ def test_what_cannot_be_parsed_leaves_nothing_behind(shell: Session, kept: Path)
         in_step(shell)
 
 
+@pytest.mark.parametrize("name", ["bash", "dash", "ash"], indirect=True)
+def test_the_last_word_is_there_with_standard_error_apart(shell: Session) -> None:
+    for status in (0, 5):
+        shell.send(f"/bin/echo one two; (exit {status})", check=status)
+        assert shell.send("echo $_ $?", stderr="split").raw == f"two {status}\n".encode()
+
+
 def test_status_and_state_go_on(shell: Session) -> None:
     shell.send("(exit 6)", check=6)
     result = shell.send("echo $?; x=1; cd /; (exit 4)", stderr="split", check=4)

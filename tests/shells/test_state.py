@@ -266,6 +266,8 @@ def test_verbose_shows_nothing_of_ours(shell: Session) -> None:
     shell.send("set -v")
     shown = shell.send("echo hi there").raw
     assert shown in (HI, b"echo hi there\n" + HI)
+    empty = shell.send("printf 'a\\n\\n'").raw
+    assert empty in (b"a\n\n", b"printf 'a\\n\\n'\na\n\n")
     shell.send("set +v")
     in_step(shell)
 
