@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 from collections.abc import Iterable, Mapping, Sequence
 
 from . import frames
 from .errors import UnknownNameError, UsageError
+from .processes import executable
 from .text import quote
 
 # What every shell of the Bourne family is told, once. __sb0 begins a command, or __sb3 where the
@@ -781,7 +781,7 @@ class Program:
     ) -> None:
         self.dialect = dialect
         # A command may change PATH, and the shell be started once more after that.
-        self.arguments = (shutil.which(arguments[0]) or arguments[0], *arguments[1:])
+        self.arguments = (executable(arguments[0]) or arguments[0], *arguments[1:])
         self.within = within
         """The shell of another family that makes way for it, if any."""
 
@@ -800,7 +800,7 @@ def program(shell: str | Dialect) -> Program:
         return Program(_row("ash"), (words[0], "ash", *_row("ash").arguments))
     if len(words) != 1:
         raise UsageError(f"name one shell, not {shell!r}: what it is started with is in the table")
-    found = shutil.which(words[0])
+    found = executable(words[0])
     for candidate in (name, os.path.basename(os.path.realpath(found)) if found else name):
         if candidate in OTHERS:
             return _inside(words[0], candidate)
@@ -822,7 +822,7 @@ def _command(row: Dialect, given: str, found: str | None) -> tuple[str, ...]:
 
 
 def _inside(given: str, name: str) -> Program:
-    inner = program("bash" if shutil.which("bash") else "sh")
+    inner = program("bash" if executable("bash") else "sh")
     settings = [f"{key}={value}" for key, value in inner.dialect.environment.items()]
     command = " ".join(map(quote, ("exec", "env", *settings, *inner.arguments)))
     return Program(inner.dialect, (given, *OTHERS[name], command), within=name)

@@ -37,6 +37,8 @@ class Limits:
 
     def but(self, total: float | Default | None, idle: float | Default | None) -> Limits:
         """Return these limits with those replaced that a call has given."""
+        if isinstance(total, Default) and isinstance(idle, Default):
+            return self
         return Limits(
             self.total if isinstance(total, Default) else total,
             self.idle if isinstance(idle, Default) else idle,

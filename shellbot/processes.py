@@ -184,6 +184,16 @@ class Clock:
             self._descriptor = None
 
 
+def executable(name: str, path: str | None = None) -> str | None:
+    """Return the file that a command of that *name* runs, by a PATH or else the caller's own."""
+    # shutil has this as well, and takes as long to import as five rooms of ours.
+    if path is None:
+        path = os.environ.get("PATH")
+    directories = [""] if "/" in name else (path or os.defpath).split(os.pathsep)
+    files = (os.path.join(directory, name) for directory in directories)
+    return next((one for one in files if os.path.isfile(one) and os.access(one, os.X_OK)), None)
+
+
 def process(pid: int) -> Process | None:
     """Return process *pid*, if it is there and can be seen."""
     try:

@@ -449,7 +449,8 @@ class Session:
             try:
                 typed = root.line if root else line
                 result = self._run(typed, attention, given=given, splits=stderr == "split")
-                result = result.but(command=line, note=note)
+                if root or note:
+                    result = result.but(command=line, note=note)
                 if expect_disconnect:
                     return self._left(result, attention)
             except LevelLostError as error:

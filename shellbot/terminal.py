@@ -1,9 +1,10 @@
-"""The pseudo-terminal: start a program on it, read, write, modes. Knows pexpect and ptyprocess."""
+"""The pseudo-terminal: start a program on it, read, write, modes."""
 
 from __future__ import annotations
 
 import contextlib
 import fcntl
+import io
 import os
 import select
 import signal
@@ -14,16 +15,14 @@ import time
 from collections.abc import Mapping, Sequence
 from math import inf
 
-import pexpect
-import ptyprocess
-
 from . import processes
-from .errors import StartError
+from .errors import SessionClosedError, StartError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from .pexpect_view import View
     from .processes import Moment, Process
 
 _READ_SIZE = 65_536
@@ -55,24 +54,6 @@ _INTERRUPT, _QUIT = b"\x03", b"\x1c"
 _ALL_SIGNALS = frozenset(signal.valid_signals()) - {signal.SIGKILL, signal.SIGSTOP}
 
 
-class _Spawn(pexpect.spawn):  # type: ignore[type-arg]
-    """pexpect's view of the terminal, with the program started without a fork in this process.
-
-    A fork in a program with threads can deadlock the child (ptyprocess #43, pexpect #817), and
-    Python 3.12 warns of it. Lifetime is :class:`Terminal`'s business: nothing happens here when
-    the object is dropped.
-    """
-
-    process: ptyprocess.PtyProcess
-
-    def _spawnpty(self, args: Sequence[str], **options: Any) -> ptyprocess.PtyProcess:
-        self.process = _start(args, options["env"], options["dimensions"])
-        return self.process
-
-    def __del__(self) -> None:
-        pass
-
-
 class Terminal:
     """A program on a pseudo-terminal of its own, which it has as its controlling terminal."""
 
@@ -83,24 +64,17 @@ class Terminal:
         environment: Mapping[str, str],
         size: tuple[int, int],
     ) -> None:
-        try:
-            self.expect = _Spawn(
-                arguments[0],
-                list(arguments[1:]),
-                env=dict(environment),
-                dimensions=size,
-            )
-        except pexpect.ExceptionPexpect as error:
-            raise StartError(f"cannot start {arguments[0]!r}: {error}") from None
-        self.expect.delaybeforesend = None
-        """The same terminal for pexpect's own verbs."""
-        self.pid: int = self.expect.process.pid
+        self._arguments = tuple(arguments)
+        self._view: View | None = None
+        child = _Child(arguments, environment, size)
+        self.pid = child.pid
         self.ended = False
         """Whether the program is gone and everything it wrote has been read."""
-        self.device: tuple[int, int] = self.expect.process.device
+        self.device = child.device
         """The side that the program has, as :attr:`shellbot.processes.File.device` has it."""
-        self._device_name: str = self.expect.process.device_name
-        self._fd: int = self.expect.process.fd
+        self._device_name = child.device_name
+        self._side = child.side
+        self._fd = self._side.fileno()
         self._modes: list[Any] = []
         self._inbox: list[bytes] = []
         self._exit = _Exit(self.pid)
@@ -118,6 +92,18 @@ class Terminal:
         self.clock = processes.Clock()
         """Tells when a command was typed."""
         self._owner = os.getpid()
+
+    @property
+    def expect(self) -> View:
+        """The same terminal for pexpect's own verbs."""
+        if self._view is None:
+            if self._side.closed:
+                raise SessionClosedError("the terminal is closed; open another session")
+            # As slow to import as all of ours is, and most sessions never ask for it.
+            from .pexpect_view import View
+
+            self._view = View(self.pid, self._fd, self._arguments)
+        return self._view
 
     @property
     def exit_code(self) -> int | None:
@@ -400,7 +386,17 @@ class Terminal:
         """
         self.ended = True
         self.clock.close()
-        _close(self.expect.process, self._exit, self._owner)
+        if self._side.closed:
+            return
+        if self._view is not None:
+            self._view.let_go()
+        # With the last descriptor of this side gone the kernel hangs the terminal up: SIGHUP to
+        # the shell and to what it runs (tty_ioctl(4)).
+        self._side.close()
+        if os.getpid() == self._owner and not self._exit.wait(_HANG_UP_GRACE):
+            os.kill(self.pid, signal.SIGKILL)
+            self._exit.wait(_KILL_GRACE)
+        self._exit.close()
 
     def __del__(self) -> None:
         if hasattr(self, "_owner"):
@@ -460,52 +456,67 @@ class _Exit:
             self.fd = None
 
 
-def _start(
-    arguments: Sequence[str],
-    environment: Mapping[str, str],
-    size: tuple[int, int],
-) -> ptyprocess.PtyProcess:
-    try:
-        master, slave = os.openpty()
-    except OSError as error:
-        raise StartError(
-            f"no pseudo-terminal to be had: {error.strerror}. The session needs /dev/ptmx and "
-            "a mounted /dev/pts; in a chroot or a container, mount devpts there."
-        ) from None
-    try:
-        name = os.ttyname(slave)
-        status = os.fstat(slave)
-        termios.tcsetattr(slave, termios.TCSANOW, _modes_held(termios.tcgetattr(slave)))
-        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", *size, 0, 0))
-        os.set_blocking(master, False)
-        # A session leader that opens a terminal without O_NOCTTY gets it as its controlling
-        # terminal on Linux (credentials in tty_ioctl(4)).
-        actions = [
-            (os.POSIX_SPAWN_OPEN, 0, name, os.O_RDWR, 0),
-            (os.POSIX_SPAWN_DUP2, 0, 1),
-            (os.POSIX_SPAWN_DUP2, 0, 2),
-            *((os.POSIX_SPAWN_CLOSE, fd) for fd in _inherited()),
-        ]
-        pid = os.posix_spawn(
-            arguments[0],
-            [os.path.basename(arguments[0]), *arguments[1:]],
-            environment,
-            file_actions=actions,
-            setsid=True,
-            setsigmask=(),
-            # A shell cannot undo that the caller ignores a signal: nohup does so with SIGHUP,
-            # and every Python program with SIGPIPE (POSIX XCU 2.11).
-            setsigdef=_ALL_SIGNALS,
-        )
-    except OSError as error:
-        os.close(master)
-        raise StartError(f"cannot start {arguments[0]!r}: {error.strerror}") from None
-    finally:
-        os.close(slave)
-    process = ptyprocess.PtyProcess(pid, master)
-    process.device = status.st_dev, status.st_rdev
-    process.device_name = name
-    return process
+class _Child:
+    """A program that was just started, without a fork, and our side of its terminal.
+
+    A fork in a program with threads can deadlock the child (ptyprocess #43, pexpect #817), and
+    Python 3.12 warns of it.
+    """
+
+    def __init__(
+        self, arguments: Sequence[str], environment: Mapping[str, str], size: tuple[int, int]
+    ) -> None:
+        file = processes.executable(arguments[0], environment.get("PATH"))
+        if file is None:
+            raise StartError(
+                f"cannot start {arguments[0]!r}: there is no such program, or it may not be run."
+            )
+        try:
+            master, slave = os.openpty()
+        except OSError as error:
+            raise StartError(
+                f"no pseudo-terminal to be had: {error.strerror}. The session needs /dev/ptmx and "
+                "a mounted /dev/pts; in a chroot or a container, mount devpts there."
+            ) from None
+        self.side = io.FileIO(master)
+        try:
+            self.device_name = os.ttyname(slave)
+            status = os.fstat(slave)
+            self.device = status.st_dev, status.st_rdev
+            termios.tcsetattr(slave, termios.TCSANOW, _modes_held(termios.tcgetattr(slave)))
+            fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", *size, 0, 0))
+            os.set_blocking(master, False)
+            self.pid = _spawned(file, arguments, environment, self.device_name)
+        except OSError as error:
+            self.side.close()
+            raise StartError(f"cannot start {arguments[0]!r}: {error.strerror}") from None
+        finally:
+            os.close(slave)
+
+
+def _spawned(
+    file: str, arguments: Sequence[str], environment: Mapping[str, str], device_name: str
+) -> int:
+    """Start the program in *file* on the terminal of that name; return its process id."""
+    # A session leader that opens a terminal without O_NOCTTY gets it as its controlling
+    # terminal on Linux (credentials in tty_ioctl(4)).
+    actions = [
+        (os.POSIX_SPAWN_OPEN, 0, device_name, os.O_RDWR, 0),
+        (os.POSIX_SPAWN_DUP2, 0, 1),
+        (os.POSIX_SPAWN_DUP2, 0, 2),
+        *((os.POSIX_SPAWN_CLOSE, fd) for fd in _inherited()),
+    ]
+    return os.posix_spawn(
+        file,
+        [os.path.basename(arguments[0]), *arguments[1:]],
+        environment,
+        file_actions=actions,
+        setsid=True,
+        setsigmask=(),
+        # A shell cannot undo that the caller ignores a signal: nohup does so with SIGHUP,
+        # and every Python program with SIGPIPE (POSIX XCU 2.11).
+        setsigdef=_ALL_SIGNALS,
+    )
 
 
 def _arrived(fd: int) -> int:
@@ -554,16 +565,3 @@ def _modes_held(modes: list[Any]) -> list[Any]:
         ospeed,
         keys,
     ]
-
-
-def _close(process: ptyprocess.PtyProcess, ended: _Exit, owner: int) -> None:
-    if process.closed:
-        return
-    process.closed = True
-    # With the last descriptor of this side gone the kernel hangs the terminal up: SIGHUP to the
-    # shell and to what it runs (tty_ioctl(4)).
-    process.fileobj.close()
-    if os.getpid() == owner and not ended.wait(_HANG_UP_GRACE):
-        os.kill(process.pid, signal.SIGKILL)
-        ended.wait(_KILL_GRACE)
-    ended.close()

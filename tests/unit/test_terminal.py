@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
+import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from dialogues.machines import until
 
-from shellbot import processes
+from shellbot import SessionClosedError, StartError, processes
 from shellbot.terminal import Terminal
 
 # Takes what is typed key by key, as a relay does, and stands still each time that it has read.
@@ -79,3 +82,63 @@ def test_it_was_taken_once_the_reader_is_back_for_more(relay: Terminal) -> None:
     assert not relay.was_taken()
     os.kill(relay.pid, signal.SIGUSR1)
     until(relay.was_taken)
+
+
+@pytest.fixture
+def cat() -> Iterator[Terminal]:
+    """A terminal with ``cat`` on it."""
+    terminal = Terminal(["cat"], environment={"PATH": os.environ["PATH"]}, size=(24, 80))
+    yield terminal
+    terminal.close()
+
+
+def test_pexpect_has_the_same_terminal(cat: Terminal) -> None:
+    cat.expect.sendline("some words")
+    cat.expect.expect_exact(b"some words", timeout=20)
+    assert (cat.expect.pid, cat.expect.isalive(), cat.expect.name) == (cat.pid, True, "<cat>")
+
+
+def test_what_pexpect_closes_is_no_descriptor_of_ours(cat: Terminal) -> None:
+    cat.expect.close()
+    with open(os.devnull) as other:
+        until(lambda: not cat.read(20) and cat.ended)
+        cat.close()
+        os.fstat(other.fileno())
+
+
+def test_closing_the_terminal_closes_what_pexpect_has(cat: Terminal) -> None:
+    view = cat.expect
+    descriptor = view.child_fd
+    cat.close()
+    assert (view.closed, view.child_fd) == (True, -1)
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(descriptor)
+
+
+def test_pexpect_is_given_no_terminal_that_is_closed(cat: Terminal) -> None:
+    cat.close()
+    with pytest.raises(SessionClosedError):
+        cat.expect  # noqa: B018 - the attribute is what raises
+
+
+def test_a_program_that_is_not_there_is_not_taken_from_the_working_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copy("/bin/sh", tmp_path / "unheard-of")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(StartError, match="cannot start 'unheard-of'"):
+        Terminal(["unheard-of"], environment={"PATH": "/bin"}, size=(24, 80))
+
+
+def test_a_session_imports_nothing_slow_that_it_does_not_need() -> None:
+    program = (
+        "import sys\n"
+        "there = set(sys.modules)\n"
+        "import shellbot\n"
+        "with shellbot.bash() as session:\n"
+        "    session.send('true')\n"
+        "slow = {'dataclasses', 'logging', 'pexpect', 'shutil', 'subprocess', 'typing'}\n"
+        "print(sorted((slow & set(sys.modules)) - there))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
+    assert done.stdout == b"[]\n"
