@@ -98,11 +98,11 @@ class Material:
     def __init__(self, place: Path, seed: int) -> None:
         self.place = place
         self.data = Random(seed).randbytes(LARGEST)
-        self.file = place / "data"
-        self.file.write_bytes(self.data)
         self.directories = place / "directories"
         for name in _DIRECTORIES:
             (self.directories / name).mkdir(parents=True)
+        self.file = place / "data"
+        self.file.write_bytes(self.data)
 
 
 class State:
