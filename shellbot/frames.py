@@ -59,6 +59,8 @@ _HERE_DOCUMENT = (
     rb"(?<!<)<<(?P<tabs>-?)[ \t]*(?!<)"
     rb"(?:'(?P<single>[^'\n]*)'|\"(?P<double>[^\"\n]*)\"|(?P<bare>[^\s;&|()<>'\"`]+))"
 )
+# `${name}`, `${name:-word}` and their like, with nothing in it that may hide a brace from a shell.
+_EXPANSION = rb"\$\{[^{}'\"\\`(]*\}"
 _AFTER_DELIMITER = (b"", *(bytes((code,)) for code in b" \t\n;&|()<>"))
 
 _UNSOLICITED_LIMIT = 65_536
@@ -99,12 +101,22 @@ def does_nothing(command: bytes) -> bool:
 def is_open_ended(command: bytes) -> bool:
     """Whether a line typed below *command* might be taken for a part of it.
 
-    It would join a here-document, complete ``true &&`` or ``f()``, or follow a backslash.
+    It would join a here-document, complete ``true &&`` or ``f()``, follow a backslash, or have the
+    brace that a ``${`` lacks.
     """
     last = command.rstrip()[-1:]
     if last in (b"|", b"&", b"\\") or b"<<" in command or b"#" in command:
         return True
+    if b"${" in command and _may_lack_brace(command):
+        return True
     return last == b")" and re.search(rb"\(\s*\)\s*\Z", command) is not None
+
+
+def _may_lack_brace(command: bytes) -> bool:
+    found = 1
+    while found and b"${" in command:
+        command, found = re.subn(_EXPANSION, b"x", command)
+    return b"${" in command
 
 
 def may_lack_terminator(command: bytes) -> bool:

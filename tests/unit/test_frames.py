@@ -243,14 +243,22 @@ def test_whatever_a_shell_would_run_does_something(command: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", [b"true &&", b"true |\n", b"sleep 1 &", b"a \\", b"cat <<EOF\nx", b"echo # x"]
+    "command",
+    [
+        *(b"true &&", b"true |\n", b"sleep 1 &", b"a \\", b"cat <<EOF\nx", b"echo # x"),
+        *(b"x=${y:-", b"echo ${a} ${y:-", b"x=${y:-${z}", b"echo ${y:-'}'", b"${y:-$(echo })"),
+    ],
 )
 def test_a_command_that_a_next_line_might_join_is_open_ended(command: bytes) -> None:
     assert frames.is_open_ended(command)
 
 
 @pytest.mark.parametrize(
-    "command", [b"true", b"a && b\n", b"cat < file", b"for x in 1; do :; done"]
+    "command",
+    [
+        *(b"true", b"a && b\n", b"cat < file", b"for x in 1; do :; done"),
+        *(b'echo "${y}"', b"x=${y:-${z:=b}$a}${b}", b"f() { echo $x; }"),
+    ],
 )
 def test_a_complete_command_is_not_open_ended(command: bytes) -> None:
     assert not frames.is_open_ended(command)
