@@ -25,7 +25,7 @@ MEMORY = ("memory", "own_share_of_memory", "shell_memory")
 
 _LEAK = 512
 """Bytes a command that count as growth: half of what the smallest leak to be found loses."""
-_NOISE = 2_000_000
+_NOISE, _NOISE_OF_A_SHELL = 4_000_000, 2_000_000
 """Bytes that memory may come to differ by over half a run, whatever the number of commands."""
 _SETTLING = 10.0
 """How long, in seconds, a process that was ended may take to be gone."""
@@ -49,12 +49,14 @@ class Watch:
         self._temporary = temporary
         self._settling = settling
         self._began = time.monotonic()
+        self._shells = 0
 
     def look(self, commands: int, shells: Collection[int], sessions: Collection[int]) -> None:
         """Take a sample after so many *commands*.
 
         *shells* are the processes that serve now, and *sessions* those that ever did.
         """
+        self._shells = len(shells)
         gc.collect()
         _give_back_what_is_free()
         ends = time.monotonic() + self._settling
@@ -88,8 +90,13 @@ class Watch:
 
     def growth(self) -> dict[str, Growth]:
         """Say of each kind of memory whether it grows."""
+        noise = {"shell_memory": _NOISE_OF_A_SHELL * self._shells}
         return {
-            name: growth([(one["commands"], one[name]) for one in self.samples]) for name in MEMORY
+            name: growth(
+                [(one["commands"], one[name]) for one in self.samples],
+                noise=noise.get(name, _NOISE),
+            )
+            for name in MEMORY
         }
 
     def changed(self) -> dict[str, list[float]]:
@@ -103,7 +110,7 @@ class Watch:
         return found
 
 
-def growth(points: Sequence[tuple[float, float]]) -> Growth:
+def growth(points: Sequence[tuple[float, float]], *, noise: float = _NOISE) -> Growth:
     """Say whether memory grows, of which *points* are (commands, bytes).
 
     It is the second half of them that counts: what fills once, such as a cache, is full by then.
@@ -111,7 +118,7 @@ def growth(points: Sequence[tuple[float, float]]) -> Growth:
     middle = len(points) // 2
     second = points[middle:]
     commands = second[-1][0] - second[0][0]
-    bound = max(_LEAK, _NOISE / max(1.0, commands))
+    bound = max(_LEAK, noise / max(1.0, commands))
     steep = slope(second)
     return {
         "first_half": round(slope(points[: middle + 1]), 1),
