@@ -660,9 +660,7 @@ def _upload(draw: Random, state: State) -> Act:
 
 
 def _program(draw: Random, state: State) -> Act:
-    number, status = draw.randrange(10**6), draw.randrange(256)
-    # The prompt behind ESC and one of some characters is part of what a terminal does not show.
-    said = _text(draw, 300).replace("\x1b", "")
+    number, status, said = draw.randrange(10**6), draw.randrange(256), _text(draw, 300)
 
     def act(seat: Seat) -> None:
         with seat.session.program("python3 -q") as python:

@@ -80,7 +80,8 @@ def soak(name: str, part: Part, seed: int, place: Path) -> dict[str, object]:
             _look(seen, seats)
             if part.steps is None:
                 sample = json.dumps(seen.samples[-1])
-                print(f"{name}, round {number}: {sample}", file=sys.stderr, flush=True)
+                wrong = [one["again"] for seat in seats for one in seat.wrong]
+                print(f"{name}, round {number}: {sample}, wrong: {wrong}", file=sys.stderr)
         took = time.monotonic() - began
     finally:
         for seat in seats:

@@ -27,6 +27,8 @@ _LEAK = 512
 """Bytes a command that count as growth: half of what the smallest leak to be found loses."""
 _NOISE, _NOISE_OF_A_SHELL = 4_000_000, 2_000_000
 """Bytes that memory may come to differ by over half a run, whatever the number of commands."""
+_FEW = 1_000
+"""With fewer commands in half a run, nothing can be said of memory."""
 _SETTLING = 10.0
 """How long, in seconds, a process that was ended may take to be gone."""
 
@@ -38,6 +40,8 @@ class Growth(TypedDict):
     second_half: float
     bound: float
     """Above this, the second half shows a leak: so much of one this run was able to find."""
+    judged: bool
+    """Whether there were enough commands to tell."""
     grows: bool
 
 
@@ -61,9 +65,7 @@ class Watch:
         _give_back_what_is_free()
         ends = time.monotonic() + self._settling
         found = self._counted(shells, sessions)
-        while self.samples and time.monotonic() < ends:
-            if all(found[name] == self.samples[0][name] for name in COUNTED):
-                break
+        while not self._is_settled(found) and time.monotonic() < ends:
             time.sleep(0.01)
             found = self._counted(shells, sessions)
         self.samples.append(
@@ -78,6 +80,11 @@ class Watch:
                 **found,
             }
         )
+
+    def _is_settled(self, found: Sample) -> bool:
+        """Whether nothing is there any more that is only on its way out."""
+        first = self.samples[0] if self.samples else {**found, "processes": self._shells}
+        return all(found[name] == first[name] for name in COUNTED)
 
     def _counted(self, shells: Iterable[int], sessions: Collection[int]) -> Sample:
         return {
@@ -124,7 +131,8 @@ def growth(points: Sequence[tuple[float, float]], *, noise: float = _NOISE) -> G
         "first_half": round(slope(points[: middle + 1]), 1),
         "second_half": round(steep, 1),
         "bound": round(bound, 1),
-        "grows": steep > bound,
+        "judged": commands >= _FEW,
+        "grows": commands >= _FEW and steep > bound,
     }
 
 
