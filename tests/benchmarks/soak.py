@@ -72,16 +72,21 @@ def soak(name: str, part: Part, seed: int, place: Path) -> dict[str, object]:
     material = mixture.Material(place / "material", seed)
     seats = [_seat(name, number, part, seed, material) for number in range(part.sessions)]
     seen = watch.Watch(Path(os.environ["TMPDIR"]))
-    began = time.monotonic()
+    began, told = time.monotonic(), 0
     try:
         for number in range(1, part.rounds + 1):
             ends = began + part.seconds * number / part.rounds if part.steps is None else math.inf
             _together(seats, part.steps, ends)
             _look(seen, seats)
+            wrong = [one for seat in seats for one in seat.wrong]
             if part.steps is None:
-                sample = json.dumps(seen.samples[-1])
-                wrong = [one["again"] for seat in seats for one in seat.wrong]
-                print(f"{name}, round {number}: {sample}, wrong: {wrong}", file=sys.stderr)
+                print(
+                    f"{name}, round {number}: {seen.samples[-1]}, {len(wrong)} wrong",
+                    *wrong[told:],
+                    sep="\n",
+                    file=sys.stderr,
+                )
+            told = len(wrong)
         took = time.monotonic() - began
     finally:
         for seat in seats:

@@ -25,7 +25,7 @@ MEMORY = ("memory", "own_share_of_memory", "shell_memory")
 
 _LEAK = 512
 """Bytes a command that count as growth: half of what the smallest leak to be found loses."""
-_NOISE, _NOISE_OF_A_SHELL = 4_000_000, 2_000_000
+_NOISE, _NOISE_OF_A_SHELL = 4_000_000, 6_000_000
 """Bytes that memory may come to differ by over half a run, whatever the number of commands."""
 _FEW = 1_000
 """With fewer commands in half a run, nothing can be said of memory."""
