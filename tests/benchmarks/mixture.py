@@ -172,8 +172,8 @@ class Seat:
         self.longest: dict[str, float] = {}
         """How many seconds the longest step of each kind took."""
         self.wrong: list[Wrong] = []
-        self.shells: set[int] = set()
-        """The processes of all shells that it had."""
+        self.opened = 0
+        """How many sessions it has had."""
         self._seed = seed
         self._table = [kind for kind in KINDS if anew or not kind.needs_new]
         self._session: Session | None = None
@@ -183,7 +183,7 @@ class Seat:
         """The session; a new one knows what the one before it did."""
         if self._session is None:
             self._session = shellbot.bash(timeout=LIMIT)
-            self.shells.add(self.shell)
+            self.opened += 1
             self.send(self.state.told(), b"")
         return self._session
 

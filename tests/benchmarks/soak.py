@@ -77,7 +77,7 @@ def soak(name: str, part: Part, seed: int, place: Path) -> dict[str, object]:
         for number in range(1, part.rounds + 1):
             ends = began + part.seconds * number / part.rounds if part.steps is None else math.inf
             _together(seats, part.steps, ends)
-            _look(seen, seats)
+            seen.look(sum(seat.commands for seat in seats), [seat.shell for seat in seats])
             wrong = [one for seat in seats for one in seat.wrong]
             if part.steps is None:
                 print(
@@ -117,12 +117,6 @@ def _together(seats: list[mixture.Seat], steps: int | None, ends: float) -> None
         thread.join()
 
 
-def _look(seen: watch.Watch, seats: list[mixture.Seat]) -> None:
-    shells = [seat.shell for seat in seats]
-    ever = set().union(*(seat.shells for seat in seats))
-    seen.look(sum(seat.commands for seat in seats), shells, ever)
-
-
 def _figures(
     part: Part, seats: list[mixture.Seat], seen: watch.Watch, took: float
 ) -> dict[str, object]:
@@ -136,7 +130,7 @@ def _figures(
     growth, changed = seen.growth(), seen.changed()
     return {
         "sessions": part.sessions,
-        "sessions_opened": sum(len(seat.shells) for seat in seats),
+        "sessions_opened": sum(seat.opened for seat in seats),
         "seconds": round(took, 1),
         "steps": kinds.total(),
         "commands": sum(seat.commands for seat in seats),

@@ -109,14 +109,14 @@ def test_what_a_short_run_cannot_find_it_does_not_judge() -> None:
 
 def test_what_is_left_behind_is_seen(tmp_path: Path) -> None:
     seen = watch.Watch(tmp_path, settling=0)
-    seen.look(0, [], [])
-    seen.look(1, [], [])
+    seen.look(0, [])
+    seen.look(1, [])
     assert seen.changed() == {}
     descriptor = os.open("/dev/null", os.O_RDONLY)
     (tmp_path / "left").touch()
     child = subprocess.Popen(["sleep", "600"])
     try:
-        seen.look(2, [], [])
+        seen.look(2, [])
     finally:
         child.kill()
         child.wait()

@@ -5,6 +5,7 @@ Needs Linux, as all of it is read from /proc.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import gc
 import itertools
@@ -55,19 +56,16 @@ class Watch:
         self._began = time.monotonic()
         self._shells = 0
 
-    def look(self, commands: int, shells: Collection[int], sessions: Collection[int]) -> None:
-        """Take a sample after so many *commands*.
-
-        *shells* are the processes that serve now, and *sessions* those that ever did.
-        """
+    def look(self, commands: int, shells: Collection[int]) -> None:
+        """Take a sample after so many *commands*, with the processes of the *shells*."""
         self._shells = len(shells)
         gc.collect()
         _give_back_what_is_free()
         ends = time.monotonic() + self._settling
-        found = self._counted(shells, sessions)
+        found = self._counted(shells)
         while not self._is_settled(found) and time.monotonic() < ends:
             time.sleep(0.01)
-            found = self._counted(shells, sessions)
+            found = self._counted(shells)
         self.samples.append(
             {
                 "seconds": round(time.monotonic() - self._began, 3),
@@ -86,12 +84,12 @@ class Watch:
         first = self.samples[0] if self.samples else {**found, "processes": self._shells}
         return all(found[name] == first[name] for name in COUNTED)
 
-    def _counted(self, shells: Iterable[int], sessions: Collection[int]) -> Sample:
+    def _counted(self, shells: Iterable[int]) -> Sample:
         return {
             "descriptors": len(os.listdir("/proc/self/fd")),
             "shell_descriptors": sum(len(os.listdir(f"/proc/{pid}/fd")) for pid in shells),
             "threads": len(os.listdir("/proc/self/task")),
-            "processes": len(_processes(sessions)),
+            "processes": len(_processes(self._temporary)),
             "temporary_files": len(os.listdir(self._temporary)),
         }
 
@@ -161,20 +159,22 @@ def _kibibytes(file: str, name: str) -> int:
     return int(found[1]) * 1024
 
 
-def _processes(sessions: Collection[int]) -> set[int]:
-    """The processes below this one, and those of the *sessions* that have lost their parent."""
+def _processes(temporary: Path) -> set[int]:
+    """The processes below this one, and those that have lost their parent.
+
+    They are known by the directory for temporary files that they were given.
+    """
     parents: dict[int, int] = {}
     found: set[int] = set()
+    given = b"TMPDIR=%b\0" % os.fsencode(temporary)
     for name in filter(str.isdigit, os.listdir("/proc")):
-        try:
+        # It may be gone meanwhile, or somebody else's.
+        with contextlib.suppress(OSError):
             stat = Path("/proc", name, "stat").read_text(errors="replace")
-        except OSError:  # gone meanwhile
-            continue
-        _, parent, _, session = stat.rpartition(")")[2].split()[:4]
-        parents[int(name)] = int(parent)
-        if int(session) in sessions:
-            found.add(int(name))
+            parents[int(name)] = int(stat.rpartition(")")[2].split()[1])
+            if given in Path("/proc", name, "environ").read_bytes():
+                found.add(int(name))
     below = {os.getpid()}
     while more := {pid for pid, parent in parents.items() if parent in below} - below:
         below |= more
-    return found | below - {os.getpid()}
+    return (found | below) - {os.getpid()}
