@@ -189,6 +189,7 @@ def main() -> int:
         parts = {name: part._replace(seconds=given.seconds) for name, part in parts.items()}
     processors = sorted(os.sched_getaffinity(0))[:_PROCESSORS]
     os.sched_setaffinity(0, processors)
+    watch.share_one_heap()
     with _own_place() as place:
         if given.only:
             return 0 if again(given.only, parts, given.seed, place) else 1

@@ -32,6 +32,7 @@ _FEW = 1_000
 """With fewer commands in half a run, nothing can be said of memory."""
 _SETTLING = 10.0
 """How long, in seconds, a process that was ended may take to be gone."""
+_M_ARENA_MAX = -8  # in malloc.h
 
 
 class Growth(TypedDict):
@@ -144,11 +145,16 @@ def slope(points: Sequence[tuple[float, float]]) -> float:
     return statistics.median(slopes) if slopes else 0.0
 
 
+def share_one_heap() -> None:
+    """Have all threads allocate from one heap: what lies idle in those of others is no leak."""
+    with contextlib.suppress(AttributeError):  # only glibc has this
+        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 1)
+
+
 def _give_back_what_is_free() -> None:
-    # What the C library keeps for later is not held by anybody; only glibc has this.
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-    if trim:
-        trim(0)
+    # What the C library keeps for later is not held by anybody.
+    with contextlib.suppress(AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _kibibytes(file: str, name: str) -> int:
