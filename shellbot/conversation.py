@@ -210,6 +210,10 @@ class Conversation:
         talk = attention.dialogue
         assert talk
         printed = line.parser.last(min(line.parser.size - line.answered_at, SCREEN))
+        if attention.sure and printed.endswith(attention.sure.encode()):
+            # Wherever on the screen that is, or if nothing shows there.
+            attention.at_prompt = True
+            return
         on_screen = diagnosis.has_alternate_screen(line.parser.last(SCREEN))
         drawn = on_screen or diagnosis.has_screen(printed)
         new = text.rendered(printed if drawn else printed[-SHOWN:])

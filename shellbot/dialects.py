@@ -346,6 +346,8 @@ class Dialect:
         self._begin = _BEGIN.encode()
         after_failure = quietly.replace("CALL", _BEGIN_AFTER_FAILURE)
         self._begin_after_failure = f"{after_failure} && :".encode()
+        # bash takes the first word behind an unclosed quote for no reserved one, such as a brace.
+        self._first_word = f"\\{guard} :; ".encode()
         finish = quietly.replace("CALL", _FINISH.replace("LAST_WORD", last_word))
         self._finish = f"! {finish}".encode()
         # Our own words hold no quote, so they can stand inside the quoted word as they are.
@@ -450,7 +452,7 @@ class Dialect:
     def opening(self, number: int, *, after_failure: bool) -> bytes:
         """Return what to type before lines that are in no frame: each prompt has its mark then."""
         begin = (self._begin_after_failure if after_failure else self._begin) % number
-        return b" %b%b\n" % (begin, self._prompts)
+        return b" %b%b%b\n" % (self._first_word, begin, self._prompts)
 
     def pause(
         self,

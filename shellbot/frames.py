@@ -60,6 +60,8 @@ _HERE_DOCUMENT = (
     rb"(?<!<)<<(?P<tabs>-?)[ \t]*(?!<)"
     rb"(?:'(?P<single>[^'\n]*)'|\"(?P<double>[^\"\n]*)\"|(?P<bare>[^\s;&|()<>'\"`]+))"
 )
+# `${name}`, `${name:-word}` and their like, with nothing in it that may hide a brace from a shell.
+_EXPANSION = rb"\$\{[^{}'\"\\`(]*\}"
 _AFTER_DELIMITER = (b"", *(bytes((code,)) for code in b" \t\n;&|()<>"))
 
 _UNSOLICITED_LIMIT = 65_536
@@ -100,12 +102,22 @@ def does_nothing(command: bytes) -> bool:
 def is_open_ended(command: bytes) -> bool:
     """Whether a line typed below *command* might be taken for a part of it.
 
-    It would join a here-document, complete ``true &&`` or ``f()``, or follow a backslash.
+    It would join a here-document, complete ``true &&`` or ``f()``, follow a backslash, or have the
+    brace that a ``${`` lacks.
     """
     last = command.rstrip()[-1:]
     if last in (b"|", b"&", b"\\") or b"<<" in command or b"#" in command:
         return True
+    if b"${" in command and _may_lack_brace(command):
+        return True
     return last == b")" and re.search(rb"\(\s*\)\s*\Z", command) is not None
+
+
+def _may_lack_brace(command: bytes) -> bool:
+    found = 1
+    while found and b"${" in command:
+        command, found = re.subn(_EXPANSION, b"x", command)
+    return b"${" in command
 
 
 def may_lack_terminator(command: bytes) -> bool:
@@ -256,6 +268,7 @@ class Parser:
         self._output = bytearray()
         self._forgotten = self._handed_out = 0
         self._before_prompt: int | None = None
+        self._interrupted: int | None = None
         self._prompt_status = 0
         self._since_typed = b""
         self.errors_at: int | None = None
@@ -293,11 +306,16 @@ class Parser:
         """Take notice that something was typed, so that an earlier prompt means nothing more."""
         self.at_prompt = self.was_at_prompt = False
 
+    def heed_interrupt(self) -> None:
+        """Take notice of a Ctrl-C: a shell that is at its prompt by then comes to another one."""
+        if self._interrupted is None:
+            self._interrupted = self._before_prompt if self.at_prompt else self.size
+
     def take_output(self) -> bytes:
         """Return what the command has written and forget it, so that it is never held twice."""
         output, self._output = self.output, bytearray()
         self._forgotten = self._handed_out = 0
-        self._before_prompt = None
+        self._before_prompt = self._interrupted = None
         return output
 
     def hand_out(self) -> bytes:
@@ -401,12 +419,19 @@ class Parser:
         if own:
             del self._output[len(self._output) - len(last) + own[-1].start() :]
 
+    def _is_prompted_again(self) -> bool:
+        """Whether the last prompt was the shell's as well, which has been interrupted there."""
+        last, interrupted = self._before_prompt, self._interrupted
+        if last is None or interrupted is None or last < max(interrupted, self._forgotten):
+            return False
+        return not without_marks(bytes(self._output[last - self._forgotten :])).strip(b"\r\n")
+
     def _see_prompt(self, number: bytes, status: int, whole: bytes) -> None:
         if self._by_hand and number == self._number:
             self.at_prompt = self.was_at_prompt = True
             self._prompt_status = status
         elif self.status is None and number == self._number:
-            if not self.at_prompt:
+            if not self.at_prompt and not self._is_prompted_again():
                 self._before_prompt = self.size
                 self._prompt_status = status
             self._write(whole)

@@ -150,6 +150,8 @@ class Line:
 
     def press(self, key: int, deadline: float) -> None:
         """Press the key that the shell's terminal has for *key*, such as ``termios.VINTR``."""
+        if key == termios.VINTR:
+            self.parser.heed_interrupt()
         if self.relayed:
             self.terminal.write(_KEYS[key], deadline)
         else:

@@ -401,12 +401,17 @@ class Program:
             )
             self._tell(error)
             raise error
-        shown = text.rendered(raw)
-        prompt = self._prompt and self._prompt.pattern.search(shown, shown.rfind("\n") + 1)
-        if not prompt:
-            return raw
-        self._wants_more = bool(self._sure) and prompt.group() != self._sure
-        return _without_end(raw, shown, prompt.start())
+        if self._sure and raw.endswith(self._sure.encode()):
+            self._wants_more = False
+            return raw.removesuffix(self._sure.encode())
+        # Behind the cursor may stand what the prompt did not overwrite.
+        for view in (text.up_to_cursor, text.rendered):
+            shown = view(raw)
+            prompt = self._prompt and self._prompt.pattern.search(shown, shown.rfind("\n") + 1)
+            if prompt:
+                self._wants_more = bool(self._sure) and prompt.group() != self._sure
+                return _without_end(raw, shown[: prompt.start()], prompt.group(), view)
+        return raw
 
     def _drop(self) -> None:
         """Have it forget the beginning of something."""
@@ -457,12 +462,14 @@ def _typed(line: str) -> bytes:
     return line.encode() if line == "\x03" else frames.typed(frames.encode(line)) + b"\n"
 
 
-def _without_end(raw: bytes, shown: str, length: int) -> bytes:
-    """Return the first part of *raw*, which is the first *length* characters of *shown*."""
+def _without_end(raw: bytes, shown: str, prompt: str, view: Callable[[bytes], str]) -> bytes:
+    """Return *raw* without the *prompt* at its end, in front of which *shown* is seen."""
+    if raw.endswith(prompt.encode()):
+        return raw.removesuffix(prompt.encode())
     for end in range(len(raw), max(-1, len(raw) - _PROMPT_LIMIT), -1):
-        if text.rendered(raw[:end]) == shown[:length]:
+        if view(raw[:end]) == shown:
             return raw[:end]
-    return shown[:length].encode()
+    return shown.encode()
 
 
 def _python_lines(code: str) -> list[str]:

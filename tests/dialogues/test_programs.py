@@ -118,6 +118,23 @@ def test_output_without_a_newline_is_exact(python: shellbot.Program) -> None:
     assert python.send("import sys; sys.stderr.write('e') and None").raw == b"e"
 
 
+@pytest.mark.parametrize(
+    "printed",
+    ["a longer line\rshort", "a\b", "\x1b_no end", "\x1b]0;title", "abc\x1b[2J", "one\ntwo\x1b[A"],
+)
+def test_output_that_moves_the_cursor_or_hides_the_prompt_is_exact(
+    printed: str, python: shellbot.Program
+) -> None:
+    assert python.send(f"print({printed!r}, end='')", timeout=LIMIT).raw == printed.encode()
+    assert python.send("'next'").raw == b"'next'\n"
+
+
+def test_a_prompt_within_what_it_did_not_overwrite_is_cut_off(bash: Session) -> None:
+    program = r"while IFS= read -r -p 'menu> ' line; do printf 'a longer line\rshort'; done"
+    with bash.program(["bash", "-c", program], prompt="menu> ") as menu:
+        assert menu.send("any", timeout=LIMIT).raw == b"a longer line\rshort"
+
+
 def test_output_of_5_mb_is_exact(python: shellbot.Program) -> None:
     reply = python.send("for number in range(500_000): print(f'{number:09d}')", timeout=50)
     assert reply.raw == b"".join(b"%09d\n" % number for number in range(500_000))

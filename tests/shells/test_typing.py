@@ -48,6 +48,16 @@ def test_a_conversation_with_read(typed: Session, tmp_path: Path) -> None:
     in_step(typed)
 
 
+@pytest.mark.parametrize(
+    "failed", ["echo 'no end", "x=${y:-", "echo $((1 +", "if true", "(exit 3)"]
+)
+def test_what_failed_before_does_not_matter(failed: str, typed: Session) -> None:
+    typed.send(failed, check=False, timeout=LIMIT)
+    typed.type("echo $((6 * 7))", Key.ENTER, timeout=LIMIT)
+    typed.expect("42", timeout=LIMIT)
+    in_step(typed)
+
+
 def test_a_program_driven_by_hand(typed: Session) -> None:
     run(typed, f"PYTHON_BASIC_REPL=1 TERM=dumb {sys.executable} -q")
     typed.expect(">>> ", timeout=LIMIT)

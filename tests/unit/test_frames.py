@@ -149,6 +149,31 @@ def test_the_shells_own_prompt_is_told_from_one_that_was_printed_before() -> Non
     assert (parser.output, parser.status) == (mark("7:0>") + b"printed\n", 130)
 
 
+@pytest.mark.parametrize("seen", [True, False])
+def test_each_prompt_that_ctrl_c_brings_is_the_shells_own(seen: bool) -> None:
+    parser = fed(START, b"out")
+    parser.heed_interrupt()
+    if seen:
+        parser.feed(b"\n" + PROMPT)
+        parser.heed_interrupt()
+        parser.feed(b"\n" + PROMPT)
+    else:
+        parser.heed_interrupt()
+        parser.feed(b"\n" + PROMPT + b"\n" + PROMPT)
+    parser.feed(ANSWER)
+    assert (parser.output, parser.status) == (b"out\n", 130)
+
+
+@pytest.mark.parametrize("before", [b"", b"\n"])
+def test_a_prompt_that_was_printed_before_ctrl_c_or_has_more_behind_it_is_output(
+    before: bytes,
+) -> None:
+    parser = fed(START, PROMPT, b"\n")
+    parser.heed_interrupt()
+    parser.feed(PROMPT + b"more" + before + PROMPT + ANSWER)
+    assert parser.output == PROMPT + b"\n" + PROMPT + b"more" + before
+
+
 def test_a_late_answer_to_an_old_question_does_not_reach_the_next_frame() -> None:
     parser = fed(stream(PROMPT))
     parser.expect(8)
@@ -243,14 +268,22 @@ def test_whatever_a_shell_would_run_does_something(command: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", [b"true &&", b"true |\n", b"sleep 1 &", b"a \\", b"cat <<EOF\nx", b"echo # x"]
+    "command",
+    [
+        *(b"true &&", b"true |\n", b"sleep 1 &", b"a \\", b"cat <<EOF\nx", b"echo # x"),
+        *(b"x=${y:-", b"echo ${a} ${y:-", b"x=${y:-${z}", b"echo ${y:-'}'", b"${y:-$(echo })"),
+    ],
 )
 def test_a_command_that_a_next_line_might_join_is_open_ended(command: bytes) -> None:
     assert frames.is_open_ended(command)
 
 
 @pytest.mark.parametrize(
-    "command", [b"true", b"a && b\n", b"cat < file", b"for x in 1; do :; done"]
+    "command",
+    [
+        *(b"true", b"a && b\n", b"cat < file", b"for x in 1; do :; done"),
+        *(b'echo "${y}"', b"x=${y:-${z:=b}$a}${b}", b"f() { echo $x; }"),
+    ],
 )
 def test_a_complete_command_is_not_open_ended(command: bytes) -> None:
     assert not frames.is_open_ended(command)
