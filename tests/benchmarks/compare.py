@@ -12,6 +12,8 @@ from __future__ import annotations
 import argparse
 import contextlib
 import datetime
+import functools
+import itertools
 import json
 import os
 import platform
@@ -23,7 +25,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -50,18 +53,20 @@ class Run:
     relay: Relay
     mark: str
     pythons: dict[str, Path] = field(default_factory=dict)
+    workers: Iterator[int] = field(default_factory=itertools.count)
 
-    def environment(self, home: Path) -> dict[str, str]:
+    def environment(self, home: Path, mark: str) -> dict[str, str]:
         """What a worker finds: nothing of the caller's that would slow it down or lead it off."""
         left_out = ("PYTHONDONTWRITEBYTECODE", "PYTHONPATH", "SSH_AUTH_SOCK", "TMUX", "DISPLAY")
         kept = {name: value for name, value in os.environ.items() if name not in left_out}
         own = {"HOME": str(home), "TMPDIR": str(home), "LANG": "C.UTF-8", "TERM": "xterm"}
-        name, _, value = self.mark.partition("=")
+        name, _, value = mark.partition("=")
         return {**kept, **own, name: value}
 
     def worker(self, peer: str, name: str, place: Place, task: Task) -> Row:
         """What a worker answers: its figures, an error, or that it was not done in time."""
         limit = MEASURES[name].limit
+        mark = f"{self.mark}.{next(self.workers)}"
         with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as directory:
             process = subprocess.Popen(
                 [self.pythons[peer], HERE / "worker.py", peer, name],
@@ -69,7 +74,7 @@ class Run:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 cwd=directory,
-                env=self.environment(Path(directory)),
+                env=self.environment(Path(directory), mark),
                 start_new_session=True,
             )
             try:
@@ -85,16 +90,8 @@ class Run:
                 return {"error": f"ended with status {process.returncode} and no answer"}
             finally:
                 process.kill()
+                end_all(mark)
                 process.communicate()
-                self.end_all()
-
-    def end_all(self) -> None:
-        """End what a worker has left behind, here and on the server, by the mark it was given."""
-        mark = self.mark.encode()
-        for entry in Path("/proc").glob("[0-9]*"):
-            with contextlib.suppress(OSError):
-                if mark in (entry / "environ").read_bytes().split(b"\0"):
-                    os.kill(int(entry.name), signal.SIGKILL)
 
     def place(self, measure: Measure, peer: Driver) -> tuple[Place | None, str]:
         """Where a measure is to run for a peer, or why it cannot."""
@@ -114,36 +111,46 @@ class Run:
         found: dict[str, dict[str, Row]] = {}
         too_hard: set[tuple[str, str]] = set()
         for label, task in (measure.short if options.short else measure.tasks).items():
-            answers: dict[str, list[Row]] = {}
+            answers: dict[str, list[Row]] = {peer: [] for peer in self.pythons}
             for _ in range(min(options.repeats, measure.most)):
-                for peer in self.pythons:
-                    earlier = answers.setdefault(peer, [])
-                    if earlier and "figures" not in earlier[-1]:
-                        continue  # it would not be there, or not in time, again
-                    earlier.append(self.one(peer, name, task, hard=(peer, label) in too_hard))
-                    if "not within" in earlier[-1]:
-                        harder = (measure.harder or {}).get(label, ())
-                        too_hard.update((peer, one) for one in harder)
-                    say(f"{name} {label}: {peer}: {brief(earlier[-1])}")
+                # What failed, or was not done in time, would be so again.
+                peers = [p for p, rows in answers.items() if not rows or "figures" in rows[-1]]
+                with ThreadPoolExecutor(measure.at_once) as pool:
+                    one = functools.partial(self.one, name, label, task, too_hard)
+                    for peer, row in zip(peers, pool.map(one, peers), strict=True):
+                        answers[peer].append(row)
             found[label] = {peer: together(rows) for peer, rows in answers.items()}
         return found
 
-    def one(self, peer: str, name: str, task: Task, *, hard: bool) -> Row:
+    def one(
+        self, name: str, label: str, task: Task, too_hard: set[tuple[str, str]], peer: str
+    ) -> Row:
         """One worker's answer, or why there is none."""
         measure, file = MEASURES[name], driver(peer)
-        if name in file.NOT_OFFERED:
-            return {"not offered": file.NOT_OFFERED[name]}
-        if name == "own" and not hasattr(file, "own"):
-            return {"not offered": "it has none"}
-        if hard:
-            return {"not tried": "a tenth of it was not done in time"}
         place, reason = self.place(measure, file)
-        if place is None:
-            return {"not offered": reason}
-        if place is self.relay.place:
-            task = {**task, "told": self.relay.told}
-        row = self.worker(peer, name, place, task)
-        return {**row, "place": place.kind}
+        if name in file.NOT_OFFERED:
+            row = {"not offered": file.NOT_OFFERED[name]}
+        elif name == "own" and not hasattr(file, "own"):
+            row = {"not offered": "it has none"}
+        elif (peer, label) in too_hard:
+            row = {"not tried": "a tenth of it was not done in time"}
+        elif place is None:
+            row = {"not offered": reason}
+        else:
+            told = {"told": self.relay.told} if measure.place == "link" else {}
+            row = self.worker(peer, name, place, {**task, **told}) | {"place": place.kind}
+        if "not within" in row:
+            too_hard.update((peer, one) for one in (measure.harder or {}).get(label, ()))
+        say(f"{name} {label}: {peer}: {brief(row)}")
+        return row
+
+
+def end_all(mark: str) -> None:
+    """End what a worker has left behind, by the mark (NAME=VALUE) in its environment."""
+    for entry in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if mark.encode() in (entry / "environ").read_bytes().split(b"\0"):
+                os.kill(int(entry.name), signal.SIGKILL)
 
 
 def together(rows: Sequence[Row]) -> Row:
@@ -195,7 +202,7 @@ def compare(options: argparse.Namespace) -> Row:
     """Everything that was asked for, measured."""
     started = time.monotonic()
     mark = f"SIDE_BY_SIDE={secrets.token_hex(8)}"
-    with tempfile.TemporaryDirectory() as directory, serving(Path(directory), mark) as far:
+    with tempfile.TemporaryDirectory() as directory, serving(Path(directory), f"{mark}.far") as far:
         relay = Relay(far, DELAY)
         run = Run(far, relay, mark)
         for name in options.peers:
@@ -215,7 +222,7 @@ def compare(options: argparse.Namespace) -> Row:
                     "tasks": tasks,
                 }
         finally:
-            run.end_all()
+            end_all(f"{mark}.far")
             relay.close()
     peers = {
         name: {

@@ -94,7 +94,7 @@ def test_what_was_not_done_in_time_is_ended_and_leaves_nothing(
     run = compare.Run(Place("ssh"), cast(Relay, None), mark, {"bare_loop": Path(sys.executable)})
     row = run.worker("bare_loop", "waiting", Place("here"), {"seconds": 600})
     assert row == {"not within": 2}
-    left = [entry for entry in Path("/proc").glob("[0-9]*") if marked(entry, mark)]
+    left = [entry for entry in Path("/proc").glob("[0-9]*") if marked(entry, f"{mark}.0")]
     assert left == []
 
 

@@ -14,6 +14,7 @@ keeps_state = False
 SSH_ONLY = "it only logs in by ssh; see the login there"
 NOT_OFFERED = {"start": SSH_ONLY, "commands": SSH_ONLY}
 AHEAD = {
+    "capture": "It has no terminal at the other end; a channel of ssh takes larger pieces.",
     "login": "It speaks ssh itself, starts no program and no terminal, and opens no shell until "
     "the first command.",
     "sessions": "Its sessions are connections, with no shell at the other end.",

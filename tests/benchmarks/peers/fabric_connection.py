@@ -11,6 +11,7 @@ keeps_state = False
 SSH_ONLY = "it only logs in by ssh; see the login there"
 NOT_OFFERED = {"start": SSH_ONLY, "commands": SSH_ONLY}
 AHEAD = {
+    "recovery": "The next command has a shell of its own; the one that is late is left to run.",
     "login": "It speaks ssh itself, starts no program and no terminal, and opens no shell until "
     "the first command.",
     "sessions": "Its sessions are connections, with no shell at the other end.",

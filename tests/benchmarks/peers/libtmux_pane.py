@@ -23,6 +23,7 @@ keeps_state = True
 HERE_ONLY = "its channels and buffers are those of the tmux here"
 NOT_OFFERED = {"login": HERE_ONLY, "latency": HERE_ONLY, "link": HERE_ONLY}
 AHEAD = {
+    "recovery": "Ctrl-C is typed, and nothing is asked before the next command is typed as well.",
     "sessions": "The terminals and all that is on them are kept by the tmux server, which is "
     "another process and not counted.",
     "capture": "It gives back a screen, which has fewer bytes than what was written.",

@@ -15,6 +15,7 @@ keeps_state = True
 SSH_ONLY = "it only logs in by ssh; see the login there"
 NOT_OFFERED = {"start": SSH_ONLY, "commands": SSH_ONLY}
 AHEAD = {
+    "recovery": "Ctrl-C is typed and the prompt is read; whether it is the right one is not asked.",
     "import": "shellbot stands on pexpect, so that it imports that and itself.",
     "sessions": "Its sessions keep no more than a buffer and the terminal.",
 }

@@ -16,6 +16,7 @@ keeps_state = True
 HERE_ONLY = "its users have pxssh for that"
 NOT_OFFERED = {"login": HERE_ONLY, "latency": HERE_ONLY, "link": HERE_ONLY}
 AHEAD = {
+    "capture": "It is pexpect's loop with large reads, and looks for one prompt and nothing else.",
     "start": "It reads the shell's first prompt and sets another, and asks the shell nothing.",
     "import": "shellbot stands on pexpect, so that it imports that and itself.",
     "sessions": "Its sessions keep no more than a buffer and the terminal.",
