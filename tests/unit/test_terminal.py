@@ -84,6 +84,18 @@ def test_it_was_taken_once_the_reader_is_back_for_more(relay: Terminal) -> None:
     until(relay.was_taken)
 
 
+def test_a_flood_comes_whole_in_portions_that_are_bounded() -> None:
+    words = ("sh", "-c", "head -c 1000000 /dev/zero | tr '\\0' x")
+    terminal = Terminal(words, environment=dict(os.environ), size=(24, 80))
+    pieces = []
+    while data := terminal.read(50):
+        pieces.append(data)
+    terminal.close()
+    assert b"".join(pieces) == b"x" * 1_000_000
+    assert max(map(len, pieces)) < 2 * 65_536
+    assert terminal.exit_code == 0
+
+
 @pytest.fixture
 def cat() -> Iterator[Terminal]:
     """A terminal with ``cat`` on it."""
