@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 import socket
 import subprocess
 import sys
@@ -29,8 +30,13 @@ def figures_of(directory: Path, *arguments: str) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def short(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    return figures_of(tmp_path_factory.mktemp("figures"), "--short")
+def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("figures")
+
+
+@pytest.fixture(scope="module")
+def short(directory: Path) -> dict[str, Any]:
+    return figures_of(directory, "--short")
 
 
 @pytest.fixture
@@ -57,6 +63,19 @@ def test_every_peer_gives_figures_or_a_reason(short: dict[str, Any]) -> None:
 def test_shellbot_gives_no_wrong_answer_anywhere(short: dict[str, Any]) -> None:
     assert short["wrong answers"]["shellbot_session"] == 0
     assert set(short["exactness"]["verdicts"]["shellbot_session"].values()) == {"right"}
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.usefixtures("parts", "short")
+def test_the_page_shows_every_peer_and_every_picture(directory: Path) -> None:
+    python = compare.made("page", compare.PAGE_REQUIREMENTS)
+    subprocess.run([python, COMPARE.with_name("page.py"), directory / "figures.json"], check=True)
+    page = directory.with_suffix(".md").read_text()
+    for name in peers.NAMES:
+        assert f"| {name.replace('_', ' ')} |" in page
+    pictures = set(re.findall(r"\(side-by-side/(\w+\.svg)\)", page))
+    assert {"commands.svg", "start.svg", "exactness.svg"} <= pictures
+    assert pictures == {picture.name for picture in directory.glob("*.svg")}
 
 
 class Lying:

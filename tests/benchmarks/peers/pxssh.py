@@ -16,7 +16,7 @@ SSH_ONLY = "it only logs in by ssh; see the login there"
 NOT_OFFERED = {"start": SSH_ONLY, "commands": SSH_ONLY}
 AHEAD = {
     "recovery": "Ctrl-C is typed and the prompt is read; whether it is the right one is not asked.",
-    "import": "shellbot stands on pexpect, so that it imports that and itself.",
+    "import": "It is a part of a smaller library.",
     "sessions": "Its sessions keep no more than a buffer and the terminal.",
 }
 

@@ -18,7 +18,7 @@ NOT_OFFERED = {"login": HERE_ONLY, "latency": HERE_ONLY, "link": HERE_ONLY}
 AHEAD = {
     "capture": "It is pexpect's loop with large reads, and looks for one prompt and nothing else.",
     "start": "It reads the shell's first prompt and sets another, and asks the shell nothing.",
-    "import": "shellbot stands on pexpect, so that it imports that and itself.",
+    "import": "It is a part of a smaller library.",
     "sessions": "Its sessions keep no more than a buffer and the terminal.",
     "recovery": "Ctrl-C is typed and the prompt is read; whether it is the right one is not asked.",
 }

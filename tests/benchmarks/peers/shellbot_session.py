@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import statistics
 import subprocess
 import sys
 import time
+import timeit
 
 from . import CHECKOUT, Answer, Place, TimedOut
 
@@ -50,8 +52,9 @@ class Peer:
 
 
 def own(place: Place) -> dict[str, float]:
-    """The import beside pexpect's, the memory that a string takes as well, and the parser's worst:
-    output that is nothing but beginnings of end marks.
+    """What is asked of shellbot alone: how it does beside a loop that types its own frame, the
+    import beside pexpect's, the memory that a string takes as well, and the parser's worst: output
+    that is nothing but beginnings of end marks.
     """
     from measures import memory
 
@@ -75,7 +78,34 @@ def own(place: Place) -> dict[str, float]:
     for _ in range(5_000_000 // len(chunk)):
         parser.feed(chunk)
     return {
+        "commands a second, times a bare loop with the same frame": beside_its_own_frame(),
         "import, times that of pexpect": statistics.median(ratios),
         "peak memory with the output as a string too, times the output": peak,
         "parsing the worst output, s/MB": (time.perf_counter() - started) / 5,
     }
+
+
+def beside_its_own_frame() -> float:
+    """The rate of commands, beside a loop that does no more than type the same frame and read."""
+    import shellbot
+
+    ratios = []
+    with shellbot.bash() as session, shellbot.bash() as bare:
+        # A bash that was set up as ever, and from then on is talked to by the loop alone.
+        line = bare._shell.line
+        descriptor, number = line.terminal._fd, line.number
+        os.set_blocking(descriptor, True)
+
+        def loop() -> None:
+            nonlocal number
+            number += 1
+            os.write(descriptor, line.dialect.frame(number, b":", after_failure=False))
+            end, window = b"\x1e%b;%d=0>" % (line.key.encode(), number), b""
+            while end not in window:
+                window += os.read(descriptor, 65_536)
+
+        for _ in range(15):
+            theirs = timeit.timeit(loop, number=200)
+            ratios.append(theirs / timeit.timeit(lambda: session.send(":"), number=200))
+        os.set_blocking(descriptor, False)
+    return statistics.median(ratios)
