@@ -39,16 +39,15 @@ class Peer:
         import libtmux
 
         self.directory = tempfile.TemporaryDirectory(prefix="pane-")
+        configuration = os.path.join(self.directory.name, "tmux.conf")
+        with open(configuration, "w") as file:
+            file.write("set -g history-limit 2000000\n")
         self.server = libtmux.Server(
-            socket_path=f"{self.directory.name}/s", config_file="/dev/null"
+            socket_path=f"{self.directory.name}/s", config_file=configuration
         )
-        # The scrollback of a pane is as long as the option says when the pane is made.
-        first = self.server.new_session(session_name="first", window_command="cat")
-        self.server.set_option("history-limit", 2_000_000, global_=True)
         self.session = self.server.new_session(
-            session_name="second", window_command="bash --noprofile --norc", x=200, y=50
+            window_command="bash --noprofile --norc", x=200, y=50
         )
-        first.kill()
         pane = self.session.active_pane
         assert pane is not None
         self.pane = pane
