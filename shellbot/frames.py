@@ -406,6 +406,11 @@ class Parser:
         if asked and self._by_hand:
             # Asking has told, and the prompt may have changed it since (ksh93).
             status = self._prompt_status
+        if asked and self._interrupted is not None:
+            # It was at its prompt, and what it had begun to start went on for a while.
+            own = rb"%b%b:[0-9]+>" % (re.escape(self._prefix), self._number)
+            since = max(0, self._interrupted - self._forgotten)
+            self._output[since:] = re.sub(own, b"", self._output[since:])
         if not self.started:
             # The shell could not even parse the text, and what it has said is why.
             self._output += self._since_typed

@@ -526,6 +526,8 @@ def _late(draw: Random, state: State) -> Act:
         # bash goes to a new line as Ctrl-C ends what it waits for.
         partial, known = error.partial.removesuffix(b"\n"), printed.encode()
         if on_and_on:
+            # Or before that, where it was only about to start it.
+            partial = partial.removeprefix(b"\n")
             known *= len(partial) // len(known) + 1
         known = known[: len(partial)]
         seat.same("what it printed before", partial, known, command)

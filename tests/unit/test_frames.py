@@ -164,14 +164,13 @@ def test_each_prompt_that_ctrl_c_brings_is_the_shells_own(seen: bool) -> None:
     assert (parser.output, parser.status) == (b"out\n", 130)
 
 
-@pytest.mark.parametrize("before", [b"", b"\n"])
-def test_a_prompt_that_was_printed_before_ctrl_c_or_has_more_behind_it_is_output(
-    before: bytes,
-) -> None:
+def test_what_goes_on_behind_the_prompt_that_ctrl_c_brought_is_output_and_the_prompt_is_not() -> (
+    None
+):
     parser = fed(START, PROMPT, b"\n")
     parser.heed_interrupt()
-    parser.feed(PROMPT + b"more" + before + PROMPT + ANSWER)
-    assert parser.output == PROMPT + b"\n" + PROMPT + b"more" + before
+    parser.feed(b"\n" + PROMPT + b"more\n" + PROMPT + ANSWER)
+    assert parser.output == PROMPT + b"\n\nmore\n"
 
 
 def test_a_late_answer_to_an_old_question_does_not_reach_the_next_frame() -> None:
