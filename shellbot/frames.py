@@ -114,10 +114,12 @@ def is_open_ended(command: bytes) -> bool:
 
 
 def _may_lack_brace(command: bytes) -> bool:
-    found = 1
-    while found and b"${" in command:
-        command, found = re.subn(_EXPANSION, b"x", command)
-    return b"${" in command
+    # From the inside out, as far as anybody nests them.
+    for _ in range(10):
+        if b"${" not in command:
+            return False
+        command = re.sub(_EXPANSION, b"x", command)
+    return True
 
 
 def may_lack_terminator(command: bytes) -> bool:
