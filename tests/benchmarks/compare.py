@@ -231,6 +231,7 @@ def compare(options: argparse.Namespace) -> Row:
             "places": driver(name).places,
             "keeps state": driver(name).keeps_state,
             "ahead": driver(name).AHEAD,
+            "behind": getattr(driver(name), "BEHIND", {}),
         }
         for name in options.peers
     }

@@ -160,11 +160,12 @@ class Page:
                 times = theirs / ours if shown.more_is_better else ours / theirs
                 if times < CLEARLY:
                     continue
-                reason = self.figures["peers"][peer]["ahead"].get(shown.measure)
-                yield (
-                    f"- **{shown.title}**: {name_of(peer)}, by {times:.3g} times. "
-                    f"{reason or 'Why, we do not know.'}"
+                reasons = (
+                    self.figures["peers"][peer]["ahead"].get(shown.measure),
+                    self.figures["peers"][US]["behind"].get(shown.measure),
                 )
+                why = " ".join(filter(None, reasons)) or "Why, we do not know."
+                yield f"- **{shown.title}**: {name_of(peer)}, by {times:.3g} times. {why}"
 
     def beside_the_limit(self) -> Iterator[str]:
         for shown in (*HERE, *FAR):

@@ -17,6 +17,24 @@ places = ["here", "ssh"]
 keeps_state = True
 NOT_OFFERED: dict[str, str] = {}
 AHEAD: dict[str, str] = {}
+FRAME = (
+    "A command of shellbot's has two marks around it that reach the terminal wherever the shell's "
+    "output goes, and that no trap or trace sees."
+)
+BEHIND = {
+    "start": "shellbot has the shell told its words, and proves that it answers.",
+    "commands": FRAME,
+    "latency": FRAME,
+    "threads": FRAME,
+    "sessions": "shellbot remembers what was left on the terminal, and by whom.",
+    "capture": "shellbot looks for its marks in every byte, which comes through a terminal.",
+    "login": "shellbot has OpenSSH log in, with all of its settings, and then asks the far shell "
+    "what it is and tells it its words.",
+    "recovery": "shellbot looks twice, a tenth of a second apart, at what the command does, to say "
+    "why it has not finished; and it ends what it has left behind.",
+    "import": "shellbot knows eleven package managers, six shells and nine ways to log in.",
+}
+"""What shellbot does there that takes its time."""
 
 
 class Peer:
