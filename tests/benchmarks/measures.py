@@ -376,7 +376,7 @@ MEASURES = {
             f"0.04 MB, {shape}": {"megabytes": 0.04, "lines": shape == "lines"}
             for shape in ("lines", "one line")
         },
-        most=3,
+        most=2,
         harder={
             f"{megabytes} MB, {shape}": (f"{megabytes * 10} MB, {shape}", f"100 MB, {shape}")
             for megabytes in (1, 10)
@@ -392,7 +392,7 @@ MEASURES = {
             "lines": {"bytes": 1_000_000, "lines": True, "timeout": 60},
         },
         {"one line": {"bytes": 20_000, "lines": False, "timeout": 20}},
-        most=3,
+        most=2,
     ),
     "waiting": Measure(waiting, "any", 60, {"": {"seconds": 5}}, {"": {"seconds": 0.2}}, most=3),
     "threads": Measure(
@@ -401,13 +401,13 @@ MEASURES = {
         120,
         {"": {"threads": 50, "commands": 50}},
         {"": {"threads": 3, "commands": 3}},
-        most=3,
+        most=2,
     ),
     "sessions": Measure(
         sessions,
         "any",
         180,
-        {"": {"count": 500, "seconds": 60}},
+        {"": {"count": 500, "seconds": 30}},
         {"": {"count": 3, "seconds": 10}},
         most=2,
     ),
