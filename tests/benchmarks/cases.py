@@ -827,6 +827,13 @@ def _answer(case: Case, *, apart: bool) -> tuple[bytes, bytes, int]:
     return output[len(output_before) :], errors[len(errors_before) :], status
 
 
+def hear_signals() -> None:
+    """Take no signal as ignored because whoever started this ignores it, as nohup does."""
+    for number in signal.valid_signals():
+        if signal.getsignal(number) == signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
+
+
 def _bash(text: str, directory: str, *, apart: bool) -> tuple[bytes, bytes, int]:
     """Return what ``bash -c`` prints until it ends, whatever it leaves running."""
     output, errors = _Pipe(), _Pipe()
@@ -838,6 +845,7 @@ def _bash(text: str, directory: str, *, apart: bool) -> tuple[bytes, bytes, int]
         stdout=output.entry,
         stderr=errors.entry if apart else output.entry,
         start_new_session=True,
+        preexec_fn=hear_signals,
     )
     try:
         status = process.wait(LIMIT)

@@ -10,11 +10,13 @@ import os
 import sys
 import traceback
 
+from cases import hear_signals
 from measures import MEASURES, Figures
 from peers import Place, driver
 
 
 def main() -> None:
+    hear_signals()
     name, measure = sys.argv[1:]
     del sys.argv[1:]  # peers that are programs as well would read them
     # What a peer itself prints is no part of the answer.

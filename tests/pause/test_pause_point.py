@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from dialogues.machines import until
 from pause.people import Person
 
 PAUSE = """
@@ -145,7 +146,7 @@ def test_the_windows_size(name: str, person: Person) -> None:
     assert "24 100" in person.runs("stty size")
     person.resize(70, 30)
     person.sees_prompt()
-    assert "30 70" in person.runs("stty size")
+    until(lambda: "30 70" in person.runs("stty size"))
     person.press("C-]")
     is_in_step(person, person.told(), person.here)
 
