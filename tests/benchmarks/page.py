@@ -48,14 +48,8 @@ HERE = (
     Shown("capture", "1 MB, lines", "seconds", "1 MB of output in lines", "ms", 1000),
     Shown("capture", "100 MB, lines", "seconds", "100 MB of output in lines", "s"),
     Shown("capture", "100 MB, one line", "seconds", "100 MB of output in one line", "s"),
-    Shown(
-        "capture",
-        "100 MB, lines",
-        "peak memory, times the output",
-        "Memory for 100 MB, times the output",
-        "×",
-    ),
     Shown("large_command", "one line", "seconds", "A command of 1 MB", "s"),
+    Shown("large_command", "lines", "seconds", "A command of 1 MB in lines", "s"),
     Shown("waiting", "", "processor seconds a second", "Processor while waiting", "%", 100),
     Shown("threads", "", "seconds", "50 sessions in 50 threads, 50 commands each", "s"),
     Shown("sessions", "", "open at once", "Sessions open at once, of 500", "", 1, True),
@@ -71,15 +65,12 @@ FAR = (
     Shown("link", "", "turns a command", "Round trips for each command, counted", ""),
 )
 PICTURES = {
-    "commands": HERE[1],
-    "start": HERE[0],
-    "sessions": HERE[11],
-    "threads": HERE[9],
-    "recovery": HERE[12],
-    "import": HERE[13],
-    "login": FAR[0],
-    "link": FAR[3],
+    shown.measure: shown
+    for shown in (*HERE, *FAR)
+    if shown.figure in ("commands a second", "KB a session", "seconds", "seconds a command")
+    and shown.measure not in ("capture", "large_command")
 }
+SIZES, SHAPES = (1, 10, 100), ("lines", "one line")
 VERDICTS = {
     "right": "#2da44e",
     "line ends": "#b4e0bf",
@@ -148,6 +139,24 @@ class Page:
             unit = f", {shown.unit}" if shown.unit else ""
             cells = (self.cell(shown, peer) for peer in peers)
             yield f"| {shown.title}{unit} | " + " | ".join(cells) + " |"
+
+    def captured(self) -> Iterator[str]:
+        """What a megabyte takes of outputs that grow, and what is held and kept of the largest."""
+        kinds = [f"{size} MB, {shape}" for shape in SHAPES for size in SIZES]
+        peak, exact = "peak memory, times the output", "exact"
+        yield f"| | {' | '.join(kinds)} | memory, times 100 MB | every byte the same |"
+        yield "|---|" + "---|" * (len(kinds) + 2)
+        for peer in self.peers:
+            each = (Shown("capture", kind, "seconds a MB", "", "ms", 1000) for kind in kinds)
+            cells = [self.cell(shown, peer) for shown in each]
+            if all(cell == "–" for cell in cells):
+                continue
+            largest = self.figure(Shown("capture", f"{SIZES[-1]} MB, lines", peak, "", ""), peer)
+            cells.append(_said(largest, "median", 1) if "median" in largest else "–")
+            same = [self.figure(Shown("capture", kind, exact, "", ""), peer) for kind in kinds]
+            told = {figure["lowest"] for figure in same if "lowest" in figure}
+            cells.append({frozenset({1.0}): "yes", frozenset(): "–"}.get(frozenset(told), "no"))
+            yield f"| {name_of(peer)} | " + " | ".join(cells) + " |"
 
     def ahead(self) -> Iterator[str]:
         """Each figure in which a peer is clearly ahead of shellbot, and why."""
@@ -274,10 +283,10 @@ class Page:
     def _capture(self) -> None:
         """Seconds by size, in lines and as one line."""
         figure, panels = pyplot.subplots(1, 2, figsize=(9, 4.2), sharey=True)
-        for axes, shape in zip(panels, ("lines", "one line"), strict=True):
+        for axes, shape in zip(panels, SHAPES, strict=True):
             for peer in self.peers:
                 points = []
-                for megabytes in (1, 10, 100):
+                for megabytes in SIZES:
                     shown = Shown("capture", f"{megabytes} MB, {shape}", "seconds", "", "s")
                     median = self.figure(shown, peer).get("median")
                     if median:
@@ -439,6 +448,10 @@ class Page:
             "Who runs nothing here was measured over ssh, and says so.",
             "",
             *pictures("commands", "start"),
+            "Milliseconds for each MB of output, which stay the same where the time is linear:",
+            "",
+            *self.captured(),
+            "",
             *picture("capture", "seconds by megabytes, in lines and as one line"),
             *pictures("threads", "sessions", "recovery", "import"),
             "## Over ssh",
