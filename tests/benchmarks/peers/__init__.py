@@ -87,6 +87,7 @@ class Session(Protocol):
 class Driver(Protocol):
     """A file of this package."""
 
+    __name__: str
     requirements: list[str]
     imports: str
     places: list[str]
