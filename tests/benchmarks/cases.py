@@ -829,7 +829,8 @@ def _answer(case: Case, *, apart: bool) -> tuple[bytes, bytes, int]:
 
 def hear_signals() -> None:
     """Take no signal as ignored because whoever started this ignores it, as nohup does."""
-    for number in signal.valid_signals():
+    # Python itself ignores those two, and has its children hear them.
+    for number in signal.valid_signals() - {signal.SIGPIPE, signal.SIGXFSZ}:
         if signal.getsignal(number) == signal.SIG_IGN:
             signal.signal(number, signal.SIG_DFL)
 

@@ -266,8 +266,7 @@ def exactness(rows: dict[str, Row]) -> Row:
     """The matrix: what each case is, and the verdict on each peer's answer."""
     return {
         "cases": [
-            {name: getattr(case, name) for name in ("name", "group", "command", "before", "why")}
-            for case in cases.CASES
+            {name: getattr(case, name) for name in ("name", "group", "why")} for case in cases.CASES
         ],
         "verdicts": {
             peer: {name: figure["said"][0] for name, figure in row.get("figures", {}).items()}
