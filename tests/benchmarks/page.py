@@ -126,7 +126,7 @@ class Page:
         for key in ("not within", "not tried", "error"):
             if key in row:
                 value = f"{row[key]:.0f} s" if key == "not within" else row[key]
-                return f"{key}{far}: {value}" if key == "error" else f"{key} {value}{far}"
+                return f"{key}{far}: {value}"
         return "–"
 
     def table(self, rows: Sequence[Shown]) -> Iterator[str]:
@@ -314,10 +314,20 @@ class Page:
         verdicts = self.verdicts()
         cases = self.figures["exactness"]["cases"]
         figure, axes = pyplot.subplots(figsize=(9, 1.5 + 0.14 * len(cases)))
-        for column, found in enumerate(verdicts.values()):
-            for line, case in enumerate(cases):
-                colour = VERDICTS[found.get(case["name"], "not offered")]
-                axes.add_patch(pyplot.Rectangle((column, line), 0.92, 0.86, color=colour))
+        kinds = list(VERDICTS)
+        squares = [
+            [kinds.index(found.get(case["name"], "not offered")) for found in verdicts.values()]
+            for case in cases
+        ]
+        axes.imshow(
+            squares,
+            cmap=matplotlib.colors.ListedColormap(list(VERDICTS.values())),
+            vmin=0,
+            vmax=len(kinds) - 1,
+            extent=(0, len(verdicts), len(cases), 0),
+            aspect="auto",
+            interpolation="nearest",
+        )
         axes.set_xlim(0, len(verdicts))
         axes.set_ylim(len(cases), 0)
         axes.set_xticks(
@@ -336,8 +346,8 @@ class Page:
         axes.tick_params(length=0)
         for side in axes.spines.values():
             side.set_visible(False)
-        squares = [pyplot.Rectangle((0, 0), 1, 1, color=colour) for colour in VERDICTS.values()]
-        figure.legend(squares, VERDICTS, loc="lower center", ncols=4, fontsize=8, frameon=False)
+        patches = [pyplot.Rectangle((0, 0), 1, 1, color=colour) for colour in VERDICTS.values()]
+        figure.legend(patches, VERDICTS, loc="lower center", ncols=4, fontsize=8, frameon=False)
         self._save(figure, "exactness")
 
     def _soak(self) -> None:
