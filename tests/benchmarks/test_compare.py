@@ -95,7 +95,11 @@ class Lying:
     ("measure", "wrong"),
     [("start", 4), ("login", 4), ("commands", 3), ("threads", 9), ("sessions", 3), ("capture", 1)],
 )
-def test_wrong_answers_are_counted(measure: str, wrong: int) -> None:
+def test_wrong_answers_are_counted(
+    measure: str, wrong: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)  # a worker has a directory of its own
+
     class Liar:
         Peer = Lying
 

@@ -22,14 +22,7 @@ imports = "import os, select, subprocess, termios"
 places = ["here", "ssh"]
 keeps_state = True
 NOT_OFFERED: dict[str, str] = {}
-LIMIT = "It is the physical limit: it does no more than write a line and read to a mark."
-AHEAD = dict.fromkeys(
-    (
-        *("start", "commands", "capture", "large_command", "waiting", "threads", "sessions"),
-        *("login", "latency", "link", "recovery", "import"),
-    ),
-    LIMIT,
-)
+AHEAD: dict[str, str] = {}  # it is not compared with: it is the limit
 
 BASH = ["bash", "--noprofile", "--norc", "--noediting", "-i"]
 END = b"\036\n"
