@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 _OTHER_SCREEN = re.compile(rb"\x1b\[\?(?:47|1047|1049)([hl])")
 # What is pasted stands between these (xterm's control sequences, bracketed paste).
 _PASTE, _PASTED = b"\x1b[200~", b"\x1b[201~"
+# How long a program may take to draw its screen again, and how long it is quiet when it has.
+_DRAWN_BY, _DRAWN = 0.5, 0.05
 
 
 class Escape:
@@ -163,3 +165,8 @@ class Relay:
         rows, columns = terminal.size
         terminal.size = max(1, rows - 1), columns
         terminal.size = rows, columns
+        # vim 9.0 does not look at keys that come in meanwhile, before the next key.
+        drawn_by = quiet_at = time.monotonic() + _DRAWN_BY
+        while time.monotonic() < drawn_by and self._line.take_in(quiet_at):
+            self.take()
+            quiet_at = min(time.monotonic() + _DRAWN, drawn_by)

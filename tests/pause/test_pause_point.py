@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+import sys
 from pathlib import Path
 
 import pytest
@@ -138,6 +140,40 @@ def test_inside_a_program_one_stays_and_is_told(person: Person) -> None:
     person.press("C-]")
     is_in_step(person, person.told(), person.here)
     assert screen
+
+
+DRAWS = """
+import os, signal, sys, termios, tty
+
+def draw(number, frame):
+    # As vim does, which has no eyes for keys meanwhile.
+    os.write(1, b"\\x1b[2J\\x1b[Hdrawn")
+    termios.tcflush(0, termios.TCIFLUSH)
+
+signal.signal(signal.SIGWINCH, draw)
+before = termios.tcgetattr(0)
+tty.setraw(0)
+os.write(1, b"\\x1b[?1049h")
+draw(0, None)
+key = os.read(0, 1)
+os.write(1, b"\\x1b[?1049l")
+termios.tcsetattr(0, termios.TCSADRAIN, before)
+print("typed:", key.decode())
+"""
+
+
+def test_the_key_behind_what_a_program_is_told_over(person: Person) -> None:
+    (person.here / "draws.py").write_text(DRAWS)
+    person.start(PAUSE)
+    person.sees_prompt()
+    person.type(f"{shlex.quote(sys.executable)} draws.py\n")
+    person.sees("drawn")
+    person.press("C-]")
+    person.sees("full-screen")
+    person.type("k")
+    person.sees("typed: k")
+    person.press("C-]")
+    is_in_step(person, person.told(), person.here)
 
 
 def test_the_windows_size(name: str, person: Person) -> None:
