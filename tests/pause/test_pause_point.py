@@ -143,18 +143,24 @@ def test_inside_a_program_one_stays_and_is_told(person: Person) -> None:
 
 
 DRAWS = """
-import os, signal, sys, termios, tty
+import os, select, signal, termios, time, tty
 
-def draw(number, frame):
-    # As vim does, which has no eyes for keys meanwhile.
-    os.write(1, b"\\x1b[2J\\x1b[Hdrawn")
+def draw():
+    # As vim does, which does not look at keys that come in meanwhile.
+    time.sleep(0.02)
     termios.tcflush(0, termios.TCIFLUSH)
+    os.write(1, b"\\x1b[2J\\x1b[Hdrawn")
 
-signal.signal(signal.SIGWINCH, draw)
+resized, wake = os.pipe2(os.O_NONBLOCK)
+signal.set_wakeup_fd(wake)
+signal.signal(signal.SIGWINCH, lambda number, frame: None)
 before = termios.tcgetattr(0)
 tty.setraw(0)
 os.write(1, b"\\x1b[?1049h")
-draw(0, None)
+draw()
+while resized in select.select([0, resized], [], [])[0]:
+    os.read(resized, 100)
+    draw()
 key = os.read(0, 1)
 os.write(1, b"\\x1b[?1049l")
 termios.tcsetattr(0, termios.TCSADRAIN, before)
