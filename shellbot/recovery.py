@@ -139,7 +139,8 @@ class Recovery:
         # A shell in a loop takes no notice where the program that it waits for ends by itself.
         elif since and pressed and not terminal.is_held_up(self._line.pid, since, pressed):
             for _ in range(_INSISTENCE):
-                self._interrupt(deadline)
+                if not terminal.interrupt_waited(self._line.pid, since, _INSISTENT):
+                    self._interrupt(deadline)
                 if self._line.answered(min(deadline, time.monotonic() + _INSISTENT)):
                     break
 

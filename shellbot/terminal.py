@@ -13,6 +13,8 @@ import sys
 import termios
 import time
 from collections.abc import Mapping, Sequence
+from functools import partial
+from itertools import islice
 from math import inf
 
 from . import processes
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
 
 _READ_SIZE = 65_536
 # A terminal hands out 4 KB at a time, or 1 KB on macOS. Where there was so much, there is more.
-_MUCH = 1_000
+_MUCH, _MORE_PIECES = 1_000, 15
 _HANG_UP_GRACE = 1.0
 _KILL_GRACE = 1.0
 # What is dying anyway, such as the rest of a pipeline; what was asked to end; and how often to
@@ -79,6 +81,8 @@ class Terminal:
         self._fd = self._side.fileno()
         self._modes: list[Any] = []
         self._inbox: list[bytes] = []
+        # None is empty but the last one, which not every system has.
+        self._pieces = iter(partial(os.read, self._fd, _READ_SIZE), b"")
         self._exit = _Exit(self.pid)
         # Two, and not one that is changed: an exception might come before it is changed back.
         self._poll, self._poll_to_write = select.poll(), select.poll()
@@ -138,27 +142,24 @@ class Terminal:
         Where a program prints much, more is there nearly always: to read on saves a poll, and all
         that is done with what was read, for each 4 KB.
         """
-        size = 0
-        while size < _READ_SIZE:
-            try:
-                data = os.read(self._fd, _READ_SIZE)
-            except BlockingIOError:
-                if not size:
-                    # The program is gone, but something it left behind still has the terminal open.
-                    self.ended = self._exit.happened()
-                return
-            except OSError:
-                # EIO: the last one to have the terminal open is gone (Linux).
-                data = b""
-            if not data:
-                if not size:  # else the next one tells
-                    self.ended = True
-                    self._exit.wait(_HANG_UP_GRACE)
-                return
-            self._inbox.append(data)
-            size += len(data)
-            if len(data) < _MUCH:
-                return
+        inbox = self._inbox
+        before = len(inbox)
+        try:
+            # In one go, so that an exception out of a signal handler comes behind the keeping.
+            inbox.extend(islice(self._pieces, 1))
+            if inbox and len(inbox[-1]) >= _MUCH:
+                inbox.extend(islice(self._pieces, _MORE_PIECES))
+        except BlockingIOError:
+            if len(inbox) == before:
+                # The program is gone, but something it left behind still has the terminal open.
+                self.ended = self._exit.happened()
+            return
+        except OSError:
+            # EIO: the last one to have the terminal open is gone (Linux).
+            pass
+        if len(inbox) == before:
+            self.ended = True
+            self._exit.wait(_HANG_UP_GRACE)
 
     def write(self, data: bytes, deadline: float = inf) -> bool:
         """Type *data*, and take in what is printed meanwhile, so that neither side blocks.
@@ -373,6 +374,30 @@ class Terminal:
         shells = filter(None, map(processes.process, self.shells))
         stopped = [one for one in (*shells, *self.started_since(moment)) if one.state == "T"]
         return processes.send(stopped, signal.SIGCONT)
+
+    def interrupt_waited(self, shell: int, moment: Moment, limit: float) -> bool:
+        """Interrupt process *shell* while it waits for a program, and that; say whether it did.
+
+        bash takes no notice of SIGINT where the program that it waits for does not end by it. So
+        that is stopped first: a key may come too late for one that is quick.
+        """
+        deadline = time.monotonic() + limit
+        while (own := processes.process(shell)) and time.monotonic() < deadline:
+            waited = [
+                one
+                for one in self.started_since(moment)
+                if one.parent == shell and one.group == own.group
+            ]
+            processes.send(waited, signal.SIGSTOP)
+            try:
+                now = [processes.process(one.pid) for one in waited]
+                if any(one and one.state == "T" for one in now):
+                    with contextlib.suppress(OSError):  # another user's
+                        os.killpg(own.group, signal.SIGINT)
+                    return True
+            finally:
+                processes.send(waited, signal.SIGCONT)
+        return False
 
     def kill_since(self, moment: Moment, number: int) -> None:
         """Send signal *number* to what was started since *moment*, by the program or on it."""
