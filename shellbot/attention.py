@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     OnWaiting: TypeAlias = Callable[[Diagnosis], Typed]
     OnBytes: TypeAlias = Callable[[bytes], object]
 
-# A program that waits is noticed at the second look, so within 1.3 s.
+# A program that waits is noticed at the second look, so within 1.3 s where somebody wants to know.
 _FIRST_LOOK = 0.25
 _SECOND_LOOK = 0.25
-_LOOKS_APART = 1.0
+_LOOKS_APART, _LOOKS_FAR_APART = 1.0, 10.0
 # With hundreds of processes a look takes its time: let it be at most a tenth of all.
 _LOOKS_COST = 10
 # How soon after something was printed it may be answered, and how slowly that is tried again
@@ -174,6 +174,10 @@ class Attention:
 
     def look_later(self, now: float, took: float, *, found: bool, quiet_at: float) -> None:
         """Look again, soon if a reader was *found*, and not before text is judged."""
-        self.look_at = now + (_SECOND_LOOK if found else max(_LOOKS_APART, _LOOKS_COST * took))
+        apart = _LOOKS_APART
+        if self.on_waiting is None and self.dialogue is None:
+            # Only what is as good as hanging matters then. The longer it has taken, the less.
+            apart = max(apart, min(now - self.started, _LOOKS_FAR_APART))
+        self.look_at = now + (_SECOND_LOOK if found else max(apart, _LOOKS_COST * took))
         if now < quiet_at:
             self.look_at = min(self.look_at, quiet_at)

@@ -42,7 +42,9 @@ class Shown(NamedTuple):
 
 
 HERE = (
-    Shown("start", "", "seconds", "Nothing to ready to closed", "ms", 1000),
+    Shown("start", "", "answered, s", "Nothing to the first answer", "ms", 1000),
+    Shown("start", "", "answered, s", "Nothing to the first answer", "ms", 1000),
+    Shown("start", "", "seconds", "Nothing to the first answer to closed", "ms", 1000),
     Shown("commands", "", "commands a second", "Commands a second", "/s", 1, True),
     Shown("commands", "", "p99, s", "The slowest command of a hundred", "ms", 1000),
     Shown("capture", "1 MB, lines", "seconds", "1 MB of output in lines", "ms", 1000),
@@ -88,6 +90,66 @@ SOAKED = {
     "memory": "the caller",
     "shell_memory": "its shells",
 }
+
+
+class Aim(NamedTuple):
+    """What shellbot was to reach, as one figure beside another."""
+
+    what: str
+    figure: tuple[str, str, str]
+    beside: tuple[str, str, str, str] | None = None
+    """The other figure, and whose it is."""
+    least: float | None = None
+    most: float | None = None
+
+
+LARGEST = ("capture", "100 MB, lines")
+AIMS = (
+    Aim(
+        "Commands a second, beside a loop that does no more than type the same frame and read",
+        ("own", "", "commands a second, times a bare loop with the same frame"),
+        least=0.7,
+    ),
+    Aim(
+        "100 MB of output in lines, beside the bare loop",
+        (*LARGEST, "seconds"),
+        (LIMIT, *LARGEST, "seconds"),
+        most=1.11,
+    ),
+    Aim(
+        "A megabyte of 100 MB, beside one of 1 MB",
+        (*LARGEST, "seconds a MB"),
+        (US, "capture", "1 MB, lines", "seconds a MB"),
+        most=1.5,
+    ),
+    Aim(
+        "Peak memory, beside the output",
+        (*LARGEST, "peak memory, times the output"),
+        most=2.5,
+    ),
+    Aim(
+        "Nothing to the first answer, beside starting bash and reading its first answer",
+        ("start", "", "answered, s"),
+        (LIMIT, "own", "", "spawn bash, first answer, s"),
+        most=1.5,
+    ),
+    Aim(
+        "Processor while waiting, of all of it",
+        ("waiting", "", "processor seconds a second"),
+        most=0.001,
+    ),
+    Aim(
+        "Nothing to logged in over ssh and the first answer, beside `ssh -tt host true`",
+        ("login", "", "seconds"),
+        (LIMIT, "own", "", "ssh -tt with true, s"),
+        most=1.3,
+    ),
+    Aim(
+        "`import shellbot`, beside `import pexpect`",
+        ("own", "", "import, times that of pexpect"),
+        most=1.2,
+    ),
+)
 
 
 class Page:
@@ -175,6 +237,23 @@ class Page:
                 )
                 why = " ".join(filter(None, reasons)) or "Why, we do not know."
                 yield f"- **{shown.title}**: {name_of(peer)}, by {times:.3g} times. {why}"
+
+    def aims(self) -> Iterator[str]:
+        """What was to be reached, and what was."""
+        for aim in AIMS:
+            ours = self.median(US, *aim.figure)
+            other = 1.0 if aim.beside is None else self.median(*aim.beside)
+            if not ours or not other:
+                continue
+            value = ours / other
+            missed = (aim.least and value < aim.least) or (aim.most and value > aim.most)
+            wanted = f"at least {aim.least:g}" if aim.least else f"at most {aim.most:g}"
+            yield f"| {aim.what} | {wanted} | **{_number(value)}**{', missed' if missed else ''} |"
+
+    def median(self, peer: str, measure: str, task: str, figure: str) -> float | None:
+        """A figure by its names, if it was measured."""
+        found: float | None = self.figure(Shown(measure, task, figure, "", ""), peer).get("median")
+        return found
 
     def beside_the_limit(self) -> Iterator[str]:
         for shown in (*HERE, *FAR):
@@ -481,7 +560,13 @@ class Page:
             "",
             "The loop types the least frame that a caller could write, and so is right only while "
             "nothing goes wrong. What ours costs more, and what for, is in "
-            "[decision 9](decisions/0009-speed.md). Other figures:",
+            "[decision 9](decisions/0009-speed.md). What we set out to reach:",
+            "",
+            "| | aim | reached |",
+            "|---|---|---|",
+            *self.aims(),
+            "",
+            "Other figures:",
             "",
             "| | |",
             "|---|---|",
