@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from . import frames
 from .errors import UnknownNameError, UsageError
@@ -622,7 +622,8 @@ _LEAVE_EDITOR = "[[ -o vi || -o emacs ]] && GUARD set +o vi +o emacs;"
 TABLE = (
     Dialect(
         "bash",
-        arguments=("--noprofile", "--norc", "--noediting", "-i"),
+        # With no history, so that the caller's need not be read.
+        arguments=("--noprofile", "--norc", "--noediting", "+o", "history", "-i"),
         guard="builtin",
         # As text where it can be: that needs none of the words that a command may have redefined.
         show_prompt=f"if [[ -t 2 ]]; then GUARD printf -v PS1 %s 'PROMPT'; "
@@ -802,22 +803,27 @@ def program(shell: str | Dialect) -> Program:
         return Program(_row("ash"), (words[0], "ash", *_row("ash").arguments))
     if len(words) != 1:
         raise UsageError(f"name one shell, not {shell!r}: what it is started with is in the table")
-    found = executable(words[0])
-    for candidate in (name, os.path.basename(os.path.realpath(found)) if found else name):
+    for candidate in _names(words[0]):
         if candidate in OTHERS:
             return _inside(words[0], candidate)
         for row in TABLE:
             if candidate in row.programs:
-                return Program(row, _command(row, words[0], found))
+                return Program(row, _command(row, words[0]))
     raise UnknownNameError("shell", shell, (*(row.name for row in TABLE), *OTHERS))
+
+
+def _names(given: str) -> Iterator[str]:
+    yield os.path.basename(given)
+    if found := executable(given):
+        yield os.path.basename(os.path.realpath(found))
 
 
 def _row(name: str) -> Dialect:
     return next(row for row in TABLE if row.name == name)
 
 
-def _command(row: Dialect, given: str, found: str | None) -> tuple[str, ...]:
-    if not found and row.name == "ash":
+def _command(row: Dialect, given: str) -> tuple[str, ...]:
+    if row.name == "ash" and not executable(given):
         # Debian's busybox brings no link of that name.
         return ("busybox", "ash", *row.arguments)
     return (given, *row.arguments)

@@ -235,7 +235,8 @@ class Session:
             cwd=cwd,
             environment=environment,
             size=self._size,
-            where=entry.here(shell=self._program.dialect.name),
+            # Asked while the shell comes up.
+            here=lambda: entry.here(shell=self._program.dialect.name),
             secrets=self._secrets,
             advice=_CALL_AGAIN if self._restart else _OPEN_ANOTHER,
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from math import inf
 
 from . import diagnosis, dialects, frames, surroundings
@@ -368,14 +368,14 @@ def opened(
     cwd: str | None,
     environment: Mapping[str, str],
     size: tuple[int, int],
-    where: Where,
+    here: Callable[[], Where],
     secrets: Secrets,
     advice: str,
 ) -> Shell:
     """Start *program* on a terminal of its own, or raise :class:`StartError`."""
     terminal = Terminal(program.arguments, environment=environment, size=size)
     try:
-        dialect = program.dialect
+        dialect, where = program.dialect, here()
         line = Line(terminal, dialect, where=where, secrets=secrets, advice=advice)
         shell = Shell(line)
         try:

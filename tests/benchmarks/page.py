@@ -128,9 +128,8 @@ AIMS = (
         most=2.5,
     ),
     Aim(
-        "Nothing to the first answer, beside starting bash and reading its first answer",
-        ("start", "", "answered, s"),
-        (LIMIT, "own", "", "spawn bash, first answer, s"),
+        "Start to ready, beside starting bash and reading its first answer",
+        ("own", "", "start to ready, times spawning bash and its first answer"),
         most=1.5,
     ),
     Aim(

@@ -72,12 +72,13 @@ class Peer:
 
 def own(place: Place) -> dict[str, float]:
     """What is asked of shellbot alone: how it does beside a loop that types its own frame, the
-    import beside pexpect's, the memory that a string takes as well, and the parser with output
-    that is nothing but beginnings of marks.
+    start beside that of a plain bash, the import beside pexpect's, the memory that a string takes
+    as well, and the parser with output that is nothing but beginnings of marks.
     """
     from measures import memory
 
     import shellbot
+    from peers.bare_loop import spawn_and_answer
     from shellbot import frames
 
     def importing(module: str) -> float:
@@ -85,10 +86,19 @@ def own(place: Place) -> dict[str, float]:
         subprocess.run([sys.executable, "-c", f"import {module}"], check=True)
         return time.perf_counter() - started
 
+    def starting() -> float:
+        # It has answered once by then.
+        started = time.perf_counter()
+        session = shellbot.bash()
+        seconds = time.perf_counter() - started
+        session.close()
+        return seconds
+
     with shellbot.bash() as session:
         before = memory("VmHWM")
         result = session.send("head -c 20000000 /dev/zero")
         peak = (memory("VmHWM") - before) / len(result.output)
+    starts = [starting() / spawn_and_answer() for _ in range(30)]
     importing("shellbot")
     ratios = [importing("shellbot") / importing("pexpect") for _ in range(9)]
     parser = frames.Parser("1" * 20)
@@ -99,6 +109,7 @@ def own(place: Place) -> dict[str, float]:
     parsing = (time.perf_counter() - started) / 5
     return {
         "commands a second, times a bare loop with the same frame": beside_its_own_frame(),
+        "start to ready, times spawning bash and its first answer": statistics.median(starts),
         "import, times that of pexpect": statistics.median(ratios),
         "peak memory with the output as a string too, times the output": peak,
         "parsing output full of beginnings of marks, s/MB": parsing,
