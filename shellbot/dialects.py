@@ -622,8 +622,7 @@ _LEAVE_EDITOR = "[[ -o vi || -o emacs ]] && GUARD set +o vi +o emacs;"
 TABLE = (
     Dialect(
         "bash",
-        # With no history, so that the caller's need not be read.
-        arguments=("--noprofile", "--norc", "--noediting", "+o", "history", "-i"),
+        arguments=("--noprofile", "--norc", "--noediting", "-i"),
         guard="builtin",
         # As text where it can be: that needs none of the words that a command may have redefined.
         show_prompt=f"if [[ -t 2 ]]; then GUARD printf -v PS1 %s 'PROMPT'; "

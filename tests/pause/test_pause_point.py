@@ -182,6 +182,19 @@ def test_the_key_behind_what_a_program_is_told_over(person: Person) -> None:
     is_in_step(person, person.told(), person.here)
 
 
+def test_the_persons_own_history(person: Person) -> None:
+    (person.here / ".bash_history").write_text("echo from long ago\n")
+    person.type(f"export HOME={shlex.quote(str(person.here))}\n")
+    person.start(PAUSE)
+    person.sees_prompt()
+    person.press("Up")
+    person.sees(lambda screen: screen.endswith("echo from long ago"))
+    person.press("C-c")
+    person.sees_prompt()
+    person.press("C-]")
+    is_in_step(person, person.told(), person.here)
+
+
 def test_the_windows_size(name: str, person: Person) -> None:
     person.start(PAUSE, shell=name)
     person.sees_prompt()
