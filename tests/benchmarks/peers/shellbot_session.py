@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 import timeit
+from pathlib import Path
 
 from . import CHECKOUT, Answer, Place, TimedOut
 
@@ -71,9 +72,8 @@ class Peer:
 
 
 def own(place: Place) -> dict[str, float]:
-    """What is asked of shellbot alone: how it does beside a loop that types its own frame, the
-    start beside that of a plain bash, the import beside pexpect's, the memory that a string takes
-    as well, and the parser with output that is nothing but beginnings of marks.
+    """What is asked of shellbot alone: ratios in one process, whose sides take turns; the memory
+    that a string takes as well; the parser with output that is nothing but beginnings of marks.
     """
     from measures import memory
 
@@ -109,6 +109,7 @@ def own(place: Place) -> dict[str, float]:
     parsing = (time.perf_counter() - started) / 5
     return {
         "commands a second, times a bare loop with the same frame": beside_its_own_frame(),
+        "50 MB captured, times a loop that only reads": beside_a_loop_that_reads(),
         "start to ready, times spawning bash and its first answer": statistics.median(starts),
         "import, times that of pexpect": statistics.median(ratios),
         "peak memory with the output as a string too, times the output": peak,
@@ -139,4 +140,23 @@ def beside_its_own_frame() -> float:
             theirs = timeit.timeit(loop, number=200)
             ratios.append(theirs / timeit.timeit(lambda: session.send(":"), number=200))
         os.set_blocking(descriptor, False)
+    return statistics.median(ratios)
+
+
+def beside_a_loop_that_reads() -> float:
+    """The time that 50 MB take in lines, in pairs with the loop, as the machine changes."""
+    import shellbot
+    from peers.bare_loop import Peer as Loop
+
+    source = Path("captured").resolve()
+    source.write_bytes((b"x" * 79 + b"\n") * 625_000)
+    command = f"cat {source}"
+    loop = Loop(Place("here"))
+    ratios = []
+    with shellbot.bash() as session:
+        for _ in range(5):
+            theirs = timeit.timeit(lambda: loop.run(command, None), number=1)
+            ratios.append(timeit.timeit(lambda: session.send(command), number=1) / theirs)
+    loop.close()
+    source.unlink()
     return statistics.median(ratios)
