@@ -26,7 +26,7 @@ BEHIND = {
     "start": "shellbot has the shell told its words, and proves that it answers.",
     "commands": FRAME,
     "latency": FRAME,
-    "waiting": "shellbot's is a millisecond a second, most of it for starting the command.",
+    "waiting": "shellbot looks at what the command does, though ever more seldom.",
     "threads": FRAME,
     "sessions": "shellbot remembers what was left on the terminal, and by whom.",
     "capture": "shellbot looks for its marks in every byte, which comes through a terminal.",
