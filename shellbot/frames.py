@@ -25,6 +25,7 @@ terminal which changes the case of letters cannot break them.
 
 from __future__ import annotations
 
+import io
 import os
 import re
 from functools import cache
@@ -243,6 +244,33 @@ def without_marks(printed: bytes) -> bytes:
     return re.sub(rb"\x1e[0-9]{20};" + _MARK, b"", printed)
 
 
+class _Written:
+    """What a command has written, by positions in it, of which the front may be forgotten."""
+
+    def __init__(self, data: bytes = b"", first: int = 0) -> None:
+        self.first = first
+        """Where it begins."""
+        # All that grows in Python copies what it holds to give it away, but for this.
+        self._kept = io.BytesIO()
+        self._kept.write(data)
+
+    @property
+    def end(self) -> int:
+        return self.first + self._kept.tell()
+
+    def add(self, data: bytes) -> None:
+        self._kept.write(data)
+
+    def whole(self) -> bytes:
+        return self._kept.getvalue()
+
+    def part(self, start: int, end: int | None = None) -> bytes:
+        """Return what is left from *start* up to *end*."""
+        end = self.end if end is None else end
+        with self._kept.getbuffer() as kept:
+            return bytes(kept[max(0, start - self.first) : max(0, end - self.first)])
+
+
 class Parser:
     """Reads the bytes of one shell, in any portions, and finds the frame's marks in them.
 
@@ -267,8 +295,8 @@ class Parser:
         """
         self._by_hand = by_hand
         self._number = b"%d" % number
-        self._output = bytearray()
-        self._forgotten = self._handed_out = 0
+        self._output = _Written()
+        self._handed_out = 0
         self._before_prompt: int | None = None
         self._interrupted: int | None = None
         self._prompt_status = 0
@@ -293,16 +321,16 @@ class Parser:
     @property
     def output(self) -> bytes:
         """What the command has written so far."""
-        return bytes(self._output)
+        return self._output.whole()
 
     @property
     def size(self) -> int:
         """How many bytes the command has written so far."""
-        return self._forgotten + len(self._output)
+        return self._output.end
 
     def last(self, count: int) -> bytes:
         """Return the last *count* bytes that the command has written so far."""
-        return bytes(self._output[-count:]) if count > 0 else b""
+        return self._output.part(self._output.end - count)
 
     def heed_typing(self) -> None:
         """Take notice that something was typed, so that an earlier prompt means nothing more."""
@@ -315,8 +343,8 @@ class Parser:
 
     def take_output(self) -> bytes:
         """Return what the command has written and forget it, so that it is never held twice."""
-        output, self._output = self.output, bytearray()
-        self._forgotten = self._handed_out = 0
+        output, self._output = self.output, _Written()
+        self._handed_out = 0
         self._before_prompt = self._interrupted = None
         return output
 
@@ -324,20 +352,19 @@ class Parser:
         """Return what the command has certainly written since this was asked last."""
         end = self._before_prompt if self.at_prompt else None
         end = self.size if end is None else end
-        new = bytes(self._output[self._handed_out - self._forgotten : end - self._forgotten])
+        new = self._output.part(self._handed_out, end)
         self._handed_out = max(self._handed_out, end)
         return new
 
     def forget(self, keep: int) -> None:
         """Forget what was handed out, but for the last *keep* bytes."""
-        count = self._handed_out - keep - self._forgotten
-        if count > 0:
-            del self._output[:count]
-            self._forgotten += count
+        first = self._handed_out - keep
+        if first > self._output.first:
+            self._output = _Written(self._output.part(first), first)
 
     def resume(self, output: bytes, status: int | None) -> None:
         """Take an earlier frame's answer up again, which another frame has come between."""
-        self._output, self.status = bytearray(output), status
+        self._output, self.status = _Written(output), status
 
     @property
     def unsolicited(self) -> bytes:
@@ -378,7 +405,7 @@ class Parser:
         if self._running:
             # The program goes on after what looked like our prompt, so it was the program's.
             self.at_prompt = False
-            self._output += data
+            self._output.add(data)
         else:
             self._unsolicited = (self._unsolicited + data)[-_UNSOLICITED_LIMIT:]
             self._since_typed = (self._since_typed + data)[-_UNSOLICITED_LIMIT:]
@@ -403,7 +430,7 @@ class Parser:
     def _end(self, status: int, *, asked: bool) -> None:
         if asked and self._before_prompt is not None:
             # So the prompt was the shell's own: no part of the output, and right about the status.
-            del self._output[self._before_prompt - self._forgotten :]
+            self._cut(self._before_prompt)
             status = self._prompt_status
         if asked and self._by_hand:
             # Asking has told, and the prompt may have changed it since (ksh93).
@@ -411,27 +438,31 @@ class Parser:
         if asked and self._interrupted is not None:
             # It was at its prompt, and what it had begun to start went on for a while.
             own = rb"%b%b:[0-9]+>" % (re.escape(self._prefix), self._number)
-            since = max(0, self._interrupted - self._forgotten)
-            self._output[since:] = re.sub(own, b"", self._output[since:])
+            printed = self._output.part(self._interrupted)
+            self._cut(self._interrupted, and_then=re.sub(own, b"", printed))
         if not self.started:
             # The shell could not even parse the text, and what it has said is why.
-            self._output += self._since_typed
+            self._output.add(self._since_typed)
         self._drop_own_lines()
         self.status = status
         self.at_prompt = False
 
     def _drop_own_lines(self) -> None:
-        last = self._output[-_OWN_LINES_LIMIT:]
+        last = self.last(_OWN_LINES_LIMIT)
         own = list(re.finditer(_OWN_LINE % self._number, last)) if b"__sb1" in last else []
         if own:
-            del self._output[len(self._output) - len(last) + own[-1].start() :]
+            self._cut(self.size - len(last) + own[-1].start())
+
+    def _cut(self, at: int, *, and_then: bytes = b"") -> None:
+        first = self._output.first
+        self._output = _Written(self._output.part(first, at) + and_then, first)
 
     def _is_prompted_again(self) -> bool:
         """Whether the last prompt was the shell's as well, which has been interrupted there."""
         last, interrupted = self._before_prompt, self._interrupted
-        if last is None or interrupted is None or last < max(interrupted, self._forgotten):
+        if last is None or interrupted is None or last < max(interrupted, self._output.first):
             return False
-        return not without_marks(bytes(self._output[last - self._forgotten :])).strip(b"\r\n")
+        return not without_marks(self._output.part(last)).strip(b"\r\n")
 
     def _see_prompt(self, number: bytes, status: int, whole: bytes) -> None:
         if self._by_hand and number == self._number:

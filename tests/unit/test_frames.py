@@ -94,6 +94,26 @@ def test_what_no_command_wrote_is_never_output(output: bytes, before: bytes, aft
     assert parser.unsolicited == before + after + b"\n"
 
 
+@given(output=promptless, sizes=chunk_sizes, keep=st.integers(0, 60), asked=st.booleans())
+def test_what_is_handed_out_can_be_forgotten(
+    output: bytes, sizes: list[int], keep: int, asked: bool
+) -> None:
+    parser, handed_out = fed(), b""
+    end = PROMPT + ANSWER if asked else END
+    for chunk in split(START + output + end, sizes):
+        parser.feed(chunk)
+        handed_out += parser.hand_out()
+        if not parser.prompts:
+            assert parser.last(keep) == handed_out[max(0, len(handed_out) - keep) :]
+            assert parser.size == len(handed_out)
+        parser.forget(keep)
+        assert len(parser.output) <= keep + len(PROMPT)
+    assert handed_out == output
+    assert parser.size == len(output)
+    assert output.endswith(parser.take_output())
+    assert parser.size == 0
+
+
 def test_only_the_last_64_kib_that_no_command_wrote_are_kept() -> None:
     parser = fed(b"old" * 50_000, b"new")
     assert len(parser.unsolicited) == 65_536
