@@ -42,9 +42,8 @@ class Shown(NamedTuple):
 
 
 HERE = (
-    Shown("start", "", "answered, s", "Nothing to the first answer", "ms", 1000),
-    Shown("start", "", "answered, s", "Nothing to the first answer", "ms", 1000),
-    Shown("start", "", "seconds", "Nothing to the first answer to closed", "ms", 1000),
+    Shown("start", "", "answered, s", "From nothing to the first answer", "ms", 1000),
+    Shown("start", "", "seconds", "From nothing to the first answer, and closed", "ms", 1000),
     Shown("commands", "", "commands a second", "Commands a second", "/s", 1, True),
     Shown("commands", "", "p99, s", "The slowest command of a hundred", "ms", 1000),
     Shown("capture", "1 MB, lines", "seconds", "1 MB of output in lines", "ms", 1000),
@@ -60,7 +59,7 @@ HERE = (
     Shown("import", "", "seconds", "Start Python and import it", "ms", 1000),
 )
 FAR = (
-    Shown("login", "", "seconds", "Nothing to logged in over ssh", "ms", 1000),
+    Shown("login", "", "seconds", "From nothing to logged in over ssh", "ms", 1000),
     Shown("latency", "", "p50, s", "A command over ssh", "ms", 1000),
     Shown("latency", "", "p99, s", "The slowest of a hundred over ssh", "ms", 1000),
     Shown("link", "", "seconds a command", "A command on a line of 100 ms", "ms", 1000),
@@ -137,7 +136,7 @@ AIMS = (
         most=0.001,
     ),
     Aim(
-        "Nothing to logged in over ssh and the first answer, beside `ssh -tt host true`",
+        "From nothing to logged in over ssh and the first answer, beside `ssh -tt host true`",
         ("login", "", "seconds"),
         (LIMIT, "own", "", "ssh -tt with true, s"),
         most=1.3,

@@ -73,6 +73,8 @@ def test_the_page_shows_every_peer_and_every_picture(directory: Path) -> None:
     page = directory.with_suffix(".md").read_text()
     for name in peers.NAMES:
         assert f"| {name.replace('_', ' ')} |" in page
+    said = re.findall(r"^(?:- |\| \w).*", page, re.MULTILINE)
+    assert len(said) == len(set(said))
     pictures = set(re.findall(r"\(side-by-side/(\w+\.svg)\)", page))
     assert {"commands.svg", "start.svg", "exactness.svg"} <= pictures
     assert pictures == {picture.name for picture in directory.glob("*.svg")}
