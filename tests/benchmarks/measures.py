@@ -432,7 +432,7 @@ MEASURES = {
     "link": Measure(link, "link", 120, {"": {"count": 20, "seconds": 10}}, {"": _BRIEF}, most=3),
     "recovery": Measure(recovery, "any", 60, {"": {"timeout": 1}}, {"": {"timeout": 0.3}}, most=3),
     "import": Measure(importing, "any", 60, {"": {"count": 10}}, {"": {"count": 1}}),
-    "own": Measure(own, "ssh", 60, {"": {}}, {"": {}}),
+    "own": Measure(own, "ssh", 120, {"": {}}, {"": {}}),
     "exact": Measure(
         exact,
         "any",

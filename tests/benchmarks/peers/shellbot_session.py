@@ -109,7 +109,7 @@ def own(place: Place) -> dict[str, float]:
     parsing = (time.perf_counter() - started) / 5
     return {
         "commands a second, times a bare loop with the same frame": beside_its_own_frame(),
-        "20 MB captured, times a loop that only reads": beside_a_loop_that_reads(),
+        "100 MB captured, times a loop that only reads": beside_a_loop_that_reads(),
         "start to ready, times spawning bash and its first answer": statistics.median(starts),
         "import, times that of pexpect": statistics.median(ratios),
         "peak memory with the output as a string too, times the output": peak,
@@ -144,17 +144,17 @@ def beside_its_own_frame() -> float:
 
 
 def beside_a_loop_that_reads() -> float:
-    """The time that 20 MB take in lines, in many pairs with the loop, as the machine changes."""
+    """The time that 100 MB take in lines, in pairs with the loop, as the machine changes."""
     import shellbot
     from peers.bare_loop import Peer as Loop
 
     source = Path("captured").resolve()
-    source.write_bytes((b"x" * 79 + b"\n") * 250_000)
+    source.write_bytes((b"x" * 79 + b"\n") * 1_250_000)
     command = f"cat {source}"
     loop = Loop(Place("here"))
     ratios = []
     with shellbot.bash() as session:
-        for _ in range(15):
+        for _ in range(5):
             theirs = timeit.timeit(lambda: loop.run(command, None), number=1)
             ratios.append(timeit.timeit(lambda: session.send(command), number=1) / theirs)
     loop.close()
