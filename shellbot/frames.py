@@ -448,7 +448,7 @@ class Parser:
         self.at_prompt = False
 
     def _drop_own_lines(self) -> None:
-        last = self.last(_OWN_LINES_LIMIT)
+        last = self.output[-_OWN_LINES_LIMIT:]
         own = list(re.finditer(_OWN_LINE % self._number, last)) if b"__sb1" in last else []
         if own:
             self._cut(self.size - len(last) + own[-1].start())
