@@ -207,7 +207,8 @@ def main() -> int:
         "shellbot": shellbot.__version__,
         "python": platform.python_version(),
         "bash": bash.stdout.splitlines()[0],
-        "machine": f"{platform.platform()}, {len(processors)} of {os.cpu_count()} processors",
+        "system": f"{platform.system()} {platform.release().split('-')[0]} {platform.machine()}",
+        "processors": f"{len(processors)} of {os.cpu_count()}",
         "passed": all(part["passed"] for part in figures.values()),
         "parts": figures,
     }
