@@ -245,6 +245,9 @@ _LENT = r"""__sb_i=
 case $TERM in PAUSE_TERM) TERM=$__sb_x;; esac
 NEAR_MODES"""
 
+_EXIT = "GUARD WORD 'GUARD exit 0; GUARD exit 0'"
+_HANG_UP = "GUARD WORD 'GUARD kill -HUP $$'"
+
 
 def _filled_in(template: str, words: Iterable[tuple[str, str]]) -> str:
     for word, text in words:
@@ -318,7 +321,7 @@ class Dialect:
         """What goes before a word that may be unknown, if that would end the whole line."""
         self.abandon = abandon.encode()
         """What to type to have a half-read line dropped, if Ctrl-C does not do that."""
-        words = (
+        self._words = (
             ("FINISH", "! " + quietly.replace("CALL", r'\__sb1 "$1" "$__sb_u"') + " "),
             ("PRINT_START_0", printed.replace("MARK", start).replace("FD", "0")),
             ("PRINT_START_3", printed.replace("MARK", start).replace("FD", "3")),
@@ -341,8 +344,8 @@ class Dialect:
             ("PROGRAM", r"GUARD command -p"),
             ("GUARD", f"\\{guard}"),
         )
-        self._setup = _filled_in(_SETUP + setup, words)
-        self._rescue = _filled_in(rescue, words)
+        self._own_setup = setup
+        self._own_rescue = rescue
         self._begin = _BEGIN.encode()
         after_failure = quietly.replace("CALL", _BEGIN_AFTER_FAILURE)
         self._begin_after_failure = f"{after_failure} && :".encode()
@@ -355,51 +358,20 @@ class Dialect:
         aside = quietly.replace("CALL", _FINISH_ASIDE)
         # Where the word means nothing, not even the start is told.
         self._aside = f" \\{guard} %b '\\__sb0 %d \"\"'; \\{guard} %b '%b'; ! {aside}\n".encode()
-        self._state = (
-            f"\\{guard} command -p env -0 2>/dev/null >>%s && \\{guard} pwd 2>/dev/null >>%s"
-        )
-        self.take_input = _filled_in(_TAKE_INPUT, words).encode()
-        """What to run to take in the input that is typed then, up to a Ctrl-D."""
-        pour_command = ("POUR_COMMAND", pour.replace("__sb_i", "__sb_c"))
-        self._take_lines = _filled_in(_TAKE_LINES, words)
-        self._command_taken = _filled_in(_COMMAND_TAKEN, (pour_command, *words))
-        self.taken = _filled_in(_TAKEN, words).encode()
-        """What runs that."""
-        self.taken_only = _filled_in(_TAKEN_ONLY, words).encode()
-        """What has it parsed to its end, and not run."""
         self.forget_taken = b"__sb_c="
-        """What to run once it has ended."""
+        """What to run once what was taken in as a command has ended."""
         self.tell_errors = rb"\__sb6 >/dev/tty"
         """What to run to be told the standard error of a command that was cut short."""
-        self._feed = _filled_in(feed, words)
-        self._split = _filled_in(_SPLIT.replace("PLACE", _PLACE), words)
-        self._job = _filled_in(_PLACE + _JOB, words)
-        self.job_no_longer_awaited = _filled_in(_NO_LONGER_AWAITED, words).encode()
-        """What to run where waiting for a job was cut short."""
-        self._words = words
+        self._pour = pour
+        self._own_feed = feed
         self._open_line = f" \\{guard} %b '%b\n%b'; %b\n".encode()
-        held = ("MODES", MODES)
-        self.hold_modes = _filled_in(_HOLD_MODES, (*words, held)).encode()
-        """What to run to have the terminal's modes put back that typing relies on."""
-        modes = MODES.replace("sane", "icanon isig iexten")
-        self._hold = f"\\{guard} command -p stty {modes} </dev/tty >/dev/null 2>&1;"
-        self._login = _filled_in(_LOGIN, words)
-        self.login_over = _filled_in(_LOGIN_OVER, words).encode()
-        """What to run once a login has ended."""
-        self._exit = _filled_in("GUARD WORD 'GUARD exit 0; GUARD exit 0'", words)
-        self._hang_up = _filled_in("GUARD WORD 'GUARD kill -HUP $$'", words)
-        self._hide_prompt = _filled_in(hide_prompt, words).encode()
+        self._own_hide_prompt = hide_prompt
         self._parses_ahead = parses_ahead
         self._not_in_eval = not_in_eval
         self._leave = leave.encode()
         self._prompts = prompts.encode()
         self._editor = editor.encode() or self._prompts
-        self._pause = _filled_in(
-            _PAUSE.replace("PAUSE_MODES", f"PAUSE_MODES\n{hand_over}")
-            .replace("HOLD", f"HOLD\n{take_back}")
-            .replace("PLACE", _PLACE),
-            words,
-        )
+        self._own_hand_over, self._own_take_back = hand_over, take_back
         self.put_back = rb"\__sbc 0"
         """What to run for the shell to be as before a pause that has not come to its end."""
         self.tells_start = tells_start
@@ -412,18 +384,25 @@ class Dialect:
         self._prompt_start = prompt_start
         self._directory = directory
 
+    def _filled(self, template: str) -> str:
+        return _filled_in(template, self._words)
+
     def set_up(self, key: str, *, shows_modes: bool = False) -> bytes:
         """Return what to type once, at the start; the end mark *shows_modes*, if so."""
-        setup = f"__sb_{key[:9]}=eval\n{self._setup}".replace("KEY", key)
+        setup = f"__sb_{key[:9]}=eval\n{self._filled(_SETUP + self._own_setup)}"
+        modes = MODES.replace("sane", "icanon isig iexten")
+        hold = self._filled(f"PROGRAM stty {modes} </dev/tty >/dev/null 2>&1;")
         words = (
+            ("KEY", key),
             ("LAST", r"\n" if shows_modes else ">"),
-            ("HOLD", self._hold if shows_modes else ""),
+            ("HOLD", hold if shows_modes else ""),
         )
         return frames.typed(_filled_in(setup, words).encode())
 
     def rescue(self, key: str, *, shows_modes: bool = False) -> bytes:
         """Return what to type where our words no longer work."""
-        return f" {self._rescue}\n".encode() + self.set_up(key, shows_modes=shows_modes)
+        rescue = f" {self._filled(self._own_rescue)}\n".encode()
+        return rescue + self.set_up(key, shows_modes=shows_modes)
 
     def frame(
         self, number: int, command: bytes, *, after_failure: bool, word: bytes = b"eval"
@@ -435,7 +414,7 @@ class Dialect:
         begin = (self._begin_after_failure if after_failure else self._begin) % number
         if self.runs_outside_eval(command):
             # No prompt between its lines: the end is on the last of them.
-            opening = begin + b"; " + self._hide_prompt
+            opening = begin + b"; " + self._filled(self._own_hide_prompt).encode()
             closing = self._finish % (number, b"=") + self._leave
             between = b"\n " if frames.is_open_ended(command) else b"; "
             if word != b"eval":
@@ -484,7 +463,12 @@ class Dialect:
             ("KEY", key),
             ("NAME", frames.new_key()),
         )
-        return _filled_in(self._pause, words).encode()
+        template = (
+            _PAUSE.replace("PAUSE_MODES", f"PAUSE_MODES\n{self._own_hand_over}")
+            .replace("HOLD", f"HOLD\n{self._own_take_back}")
+            .replace("PLACE", _PLACE)
+        )
+        return _filled_in(self._filled(template), words).encode()
 
     def lend(self, term: str, *, modes: str, command: str) -> bytes:
         """Return what to run before a person has a program, with the terminal's *modes*."""
@@ -496,7 +480,7 @@ class Dialect:
     @property
     def run_lent(self) -> bytes:
         """What to type to run the command that :meth:`lend` was given."""
-        return _filled_in(_RUN_LENT, self._words).encode()
+        return self._filled(_RUN_LENT).encode()
 
     def lent(self, term: str, *, modes: str) -> bytes:
         """Return what to run after that."""
@@ -524,7 +508,13 @@ class Dialect:
 
         Simple commands, so that a DEBUG trap or `set -x` cannot write there as well.
         """
-        return (self._state % (quote(file), quote(file))).encode()
+        tell = "PROGRAM env -0 2>/dev/null >>FILE && GUARD pwd 2>/dev/null >>FILE"
+        return self._filled(tell).replace("FILE", quote(file)).encode()
+
+    @property
+    def take_input(self) -> bytes:
+        """What to run to take in the input that is typed then, up to a Ctrl-D."""
+        return self._filled(_TAKE_INPUT).encode()
 
     def take_lines(
         self, lines: int, *, is_first: bool, is_last: bool, as_command: bool = False
@@ -536,26 +526,60 @@ class Dialect:
             ("BEFORE", "" if is_first else f"${variable}"),
             ("LINES", str(lines)),
         )
-        taken = self._command_taken if as_command and is_last else ""
-        return f"{_filled_in(self._take_lines, words)}{taken}".encode()
+        taken = ""
+        if as_command and is_last:
+            pour = self._pour.replace("__sb_i", "__sb_c")
+            taken = self._filled(_COMMAND_TAKEN.replace("POUR_COMMAND", pour))
+        return f"{_filled_in(self._filled(_TAKE_LINES), words)}{taken}".encode()
+
+    @property
+    def taken(self) -> bytes:
+        """What runs the command that was taken in."""
+        return self._filled(_TAKEN).encode()
+
+    @property
+    def taken_only(self) -> bytes:
+        """What has it parsed to its end, and not run."""
+        return self._filled(_TAKEN_ONLY).encode()
 
     def fed(self, command: bytes) -> bytes:
         """Return *command* with the input that was taken in as its standard input."""
-        return self._feed.encode().replace(b"COMMAND", frames.escaped(command))
+        return self._running(self._own_feed, command)
 
     def split(self, number: int, command: bytes) -> bytes:
         """Return *command*, for frame *number*, with its standard error kept apart."""
-        split = self._split.replace("NUMBER", str(number)).replace("NAME", frames.new_key())
-        return split.encode().replace(b"COMMAND", frames.escaped(command))
+        words = (("NUMBER", str(number)), ("NAME", frames.new_key()))
+        return self._running(_SPLIT.replace("PLACE", _PLACE), command, words)
 
     def login(self, command: bytes) -> bytes:
         """Return what runs a *command* that opens another shell."""
-        return self._login.encode().replace(b"COMMAND", frames.escaped(command))
+        return self._running(_LOGIN, command)
+
+    @property
+    def login_over(self) -> bytes:
+        """What to run once a login has ended."""
+        return self._filled(_LOGIN_OVER).encode()
 
     def job(self, command: bytes) -> bytes:
         """Return what starts *command* in the background, and tells its number and directory."""
-        job = self._job.replace("NAME", frames.new_key())
-        return job.encode().replace(b"COMMAND", frames.escaped(command))
+        return self._running(_PLACE + _JOB, command, (("NAME", frames.new_key()),))
+
+    def _running(
+        self, template: str, command: bytes, words: Iterable[tuple[str, str]] = ()
+    ) -> bytes:
+        text = _filled_in(self._filled(template), words)
+        # Last, as it may hold such words itself.
+        return text.encode().replace(b"COMMAND", frames.escaped(command))
+
+    @property
+    def job_no_longer_awaited(self) -> bytes:
+        """What to run where waiting for a job was cut short."""
+        return self._filled(_NO_LONGER_AWAITED).encode()
+
+    @property
+    def hold_modes(self) -> bytes:
+        """What to run to have the terminal's modes put back that typing relies on."""
+        return self._filled(_HOLD_MODES.replace("MODES", MODES)).encode()
 
     def job_awaited(self, pid: int, directory: str, *, only_begun: bool = False) -> bytes:
         """Return what waits for the end of a job, or only until a signal reaches its command."""
@@ -574,15 +598,15 @@ class Dialect:
         groups = " ".join(f"-{pid}" for pid in pids)
         # In a form that every shell has; ash takes no `--`, and dash no process group behind `-s`.
         line = f"{{ GUARD kill -{name} {groups}; GUARD kill -CONT {groups}; }} || GUARD :"
-        return _filled_in(line, self._words).encode()
+        return self._filled(line).encode()
 
     def job_forgotten(self, directories: Iterable[str]) -> bytes:
         """Return what removes what was kept of jobs."""
         names = " ".join(map(quote, directories))
-        return _filled_in(f"PROGRAM rm -rf -- {names}", self._words).encode()
+        return self._filled(f"PROGRAM rm -rf -- {names}").encode()
 
     def _about_a_job(self, template: str, pid: int, directory: str) -> bytes:
-        text = _filled_in(template, self._words).replace("PID", str(pid))
+        text = self._filled(template).replace("PID", str(pid))
         return text.replace("DIRECTORY", quote(directory)).encode("utf-8", "surrogateescape")
 
     def runs_outside_eval(self, command: bytes) -> bool:
@@ -602,12 +626,12 @@ class Dialect:
 
         With *hangs_up* it is hung up on in the same line, should it not leave.
         """
-        steps = f"{self._exit}; {self._hang_up}" if hangs_up else self._exit
-        return b" %b\n" % steps.encode().replace(b"WORD", word)
+        steps = f"{_EXIT}; {_HANG_UP}" if hangs_up else _EXIT
+        return b" %b\n" % self._filled(steps).encode().replace(b"WORD", word)
 
     def hang_up(self, word: bytes) -> bytes:
         """Return what ends it as a terminal does that is closed, with what it has started."""
-        return b" %b\n" % self._hang_up.encode().replace(b"WORD", word)
+        return b" %b\n" % self._filled(_HANG_UP).encode().replace(b"WORD", word)
 
     def __str__(self) -> str:
         return self.name
