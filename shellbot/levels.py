@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import _weakref  # weakref itself takes longer than most rooms of ours
 import contextlib
 import termios
 import time
-import weakref
 from collections.abc import Callable
 from math import inf
 
@@ -107,7 +107,7 @@ class Level:
 
     def __init__(self, levels: Levels, shell: Shell, way: Way | None = None) -> None:
         # A session that is dropped goes at once, so nothing of it may hold on to it.
-        self._levels = weakref.ref(levels)
+        self._levels = _weakref.ref(levels)
         self.shell = shell
         self.way = way
         """How it was come to; None for the session's own shell."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import _thread
+import _weakref  # weakref itself takes longer than most rooms of ours
 import contextlib
 import itertools
 import os
 import re
 import time
-import weakref
 from collections.abc import Callable, Collection, Mapping, Sequence
 
 from . import (
@@ -243,7 +243,7 @@ class Session:
 
     def _stacked(self, root: Shell) -> Levels:
         # A session that is dropped goes at once, so its levels may not hold on to it.
-        me = weakref.ref(self)
+        me = _weakref.ref(self)
 
         def alone(line: str, run: Callable[[], None]) -> None:
             if session := me():
