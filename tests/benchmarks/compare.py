@@ -1,6 +1,7 @@
 """shellbot beside what people would use instead, measured in one run.
 
-    python tests/benchmarks/compare.py [--short] [--peers a,b] [--measures a,b] [--repeats N]
+    python tests/benchmarks/compare.py [--repeats N]
+    python tests/benchmarks/compare.py --out DIR [--short] [--peers a,b] [--measures a,b]
 
 Makes an environment for each peer under .cache/benchmarks, starts an sshd on loopback, and runs
 each measure of each peer in turn, several times, each in a process of its own. The figures go to
@@ -57,8 +58,8 @@ class Run:
 
     def environment(self, home: Path, mark: str) -> dict[str, str]:
         """What a worker finds: nothing of the caller's that would slow it down or lead it off."""
-        left_out = ("PYTHONDONTWRITEBYTECODE", "PYTHONPATH", "SSH_AUTH_SOCK", "TMUX", "DISPLAY")
-        kept = {name: value for name, value in os.environ.items() if name not in left_out}
+        wanted = ("PATH", "USER", "LOGNAME")
+        kept = {name: os.environ[name] for name in wanted if name in os.environ}
         own = {"HOME": str(home), "TMPDIR": str(home), "LANG": "C.UTF-8", "TERM": "xterm"}
         name, _, value = mark.partition("=")
         return {**kept, **own, name: value}
@@ -101,7 +102,7 @@ class Run:
         if wanted == "here":
             here = Place("here") if "here" in peer.places else None
             return here, "it runs nothing here"
-        if "ssh" not in peer.places and measure.run.__name__ != "own":
+        if "ssh" not in peer.places and measure is not MEASURES["own"]:
             return None, "it runs nothing over ssh"
         return (self.relay.place if wanted == "link" else self.far), ""
 
@@ -236,6 +237,7 @@ def compare(options: argparse.Namespace) -> Row:
         for name in options.peers
     }
     figures: Row = {
+        "commit": commit(),
         "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
         "command": " ".join(["python", "tests/benchmarks/compare.py", *sys.argv[1:]]),
         "short": options.short,
@@ -273,6 +275,15 @@ def exactness(rows: dict[str, Row]) -> Row:
             for peer, row in rows.items()
         },
     }
+
+
+def commit() -> str:
+    """What was measured, as far as that is known here."""
+    command = ["git", "-C", ROOT, "describe", "--always", "--dirty", "--exclude=*"]
+    try:
+        return subprocess.run(command, capture_output=True, text=True).stdout.strip()
+    except FileNotFoundError:
+        return ""
 
 
 def machine() -> Row:
@@ -319,6 +330,9 @@ def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--out", type=Path, help="a directory for figures.json")
     options = parser.parse_args(given)
     options.repeats = options.repeats or (1 if options.short else 5)
+    whole = options.peers == list(NAMES) and options.measures == list(MEASURES)
+    if not (whole or options.short or options.out):
+        parser.error("the page is made of all of it: say with --out where a part is to go")
     return options
 
 
@@ -330,9 +344,8 @@ def main() -> None:
     file = out / "figures.json"
     file.write_text(json.dumps(figures, indent=1) + "\n")
     say(f"{file}: {figures['took']['all']:.0f} s")
-    page = HERE / "page.py"
-    if not options.out and not options.short and page.exists():
-        subprocess.run([made("page", PAGE_REQUIREMENTS), page, file], check=True)
+    if not options.out and not options.short:
+        subprocess.run([made("page", PAGE_REQUIREMENTS), HERE / "page.py", file], check=True)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from peers import Driver, Place, TimedOut
 
 # A peer that does not keep its time is stopped from outside, some seconds after it was to stop.
 GRACE = 3
+START = 20
 
 
 def verdict(peer: Driver, place: Place, case: cases.Case, timeout: float) -> str:
@@ -20,9 +21,10 @@ def verdict(peer: Driver, place: Place, case: cases.Case, timeout: float) -> str
         raise TimedOut
 
     previous = signal.signal(signal.SIGALRM, late)
-    signal.alarm(int(timeout * (1 + len(case.before)) + GRACE))
+    signal.alarm(START)
     try:
         session = peer.Peer(place)
+        signal.alarm(int(timeout * (1 + len(case.before)) + GRACE))
         for command in case.before:
             session.run(command, timeout)
         found = str(cases.judge(session.run(case.command, timeout), expected))

@@ -45,6 +45,7 @@ HERE = (
     Shown("start", "", "answered, s", "From nothing to the first answer", "ms", 1000),
     Shown("start", "", "seconds", "From nothing to the first answer, and closed", "ms", 1000),
     Shown("commands", "", "commands a second", "Commands a second", "/s", 1, True),
+    Shown("commands", "", "p50, s", "A command", "ms", 1000),
     Shown("commands", "", "p99, s", "The slowest command of a hundred", "ms", 1000),
     Shown("capture", "1 MB, lines", "seconds", "1 MB of output in lines", "ms", 1000),
     Shown("capture", "100 MB, lines", "seconds", "100 MB of output in lines", "s"),
@@ -53,7 +54,7 @@ HERE = (
     Shown("large_command", "lines", "seconds", "A command of 1 MB in lines", "s"),
     Shown("waiting", "", "processor seconds a second", "Processor while waiting", "%", 100),
     Shown("threads", "", "seconds", "50 sessions in 50 threads, 50 commands each", "s"),
-    Shown("sessions", "", "open at once", "Sessions open at once, of 500", "", 1, True),
+    Shown("sessions", "", "open at once", "Sessions opened within 30 s, of 500", "", 1, True),
     Shown("sessions", "", "KB a session", "Memory of the caller for each session", "KB"),
     Shown("recovery", "", "seconds", "From a time-out to the next right answer", "ms", 1000),
     Shown("import", "", "seconds", "Start Python and import it", "ms", 1000),
@@ -65,11 +66,14 @@ FAR = (
     Shown("link", "", "seconds a command", "A command on a line of 100 ms", "ms", 1000),
     Shown("link", "", "turns a command", "Round trips for each command, counted", ""),
 )
+_DRAWN = {
+    *(("start", "answered, s"), ("commands", "commands a second"), ("threads", "seconds")),
+    *(("waiting", "processor seconds a second"), ("sessions", "KB a session")),
+    *(("recovery", "seconds"), ("import", "seconds"), ("login", "seconds")),
+    *(("latency", "p50, s"), ("link", "seconds a command")),
+}
 PICTURES = {
-    shown.measure: shown
-    for shown in (*HERE, *FAR)
-    if shown.figure in ("commands a second", "KB a session", "seconds", "seconds a command")
-    and shown.measure not in ("capture", "large_command")
+    shown.measure: shown for shown in (*HERE, *FAR) if (shown.measure, shown.figure) in _DRAWN
 }
 SIZES, SHAPES = (1, 10, 100), ("lines", "one line")
 VERDICTS = {
@@ -142,8 +146,8 @@ AIMS = (
         most=1.3,
     ),
     Aim(
-        "`import shellbot`, beside `import pexpect`",
-        ("own", "", "import, times that of pexpect"),
+        "`import shellbot`, beside `import pexpect`, without the start of Python",
+        ("own", "", "import, times that of pexpect, without the start of Python"),
         most=1.2,
     ),
 )
@@ -171,15 +175,18 @@ class Page:
 
     def cell(self, shown: Shown, peer: str) -> str:
         """A figure as the tables have it, or why there is none."""
-        row, figure = self.row(shown, peer), self.figure(shown, peer)
-        far = "" if shown in FAR or row.get("place") != "ssh" else " (over ssh)"
+        row, figure, far = self.row(shown, peer), self.figure(shown, peer), self.far(shown, peer)
         if "median" in figure:
             spread = _said(figure, "lowest", shown.scale), _said(figure, "highest", shown.scale)
-            values = f"**{_said(figure, 'median', shown.scale)}**"
+            values = _said(figure, "median", shown.scale)
+            if self.is_sound(shown, peer):
+                values = f"**{values}**"
             apart = f" <sub>{'–'.join(spread)}</sub>" if spread[0] != spread[1] else ""
-            wrong = f", {row['wrong']:.0f} wrong" if row.get("wrong") else ""
             failed = row.get("figures", {}).get("failed", {}).get("median")
-            return values + apart + (f", {failed:.0f} failed" if failed else "") + wrong + far
+            but = [f", {failed:.0f} failed"] if failed else []
+            but += [f", {row['wrong']:.0f} wrong"] if row.get("wrong") else []
+            but += [", once not in time"] if "not within" in row else []
+            return f"{values}{apart}{''.join(but)}{far}"
         if said := figure.get("said"):
             return f"{said[0]}{far}"
         for key in ("not within", "not tried", "error"):
@@ -187,6 +194,27 @@ class Page:
                 value = f"{row[key]:.0f} s" if key == "not within" else row[key]
                 return f"{key}{far}: {value}"
         return "–"
+
+    def far(self, shown: Shown, peer: str) -> str:
+        """Where a peer was measured, if that is not where the others were."""
+        differs = shown not in FAR and shown.measure != "import"
+        return " (over ssh)" if differs and self.row(shown, peer).get("place") == "ssh" else ""
+
+    def is_sound(self, shown: Shown, peer: str) -> bool:
+        """Whether nothing failed or was wrong where a figure comes from."""
+        row = self.row(shown, peer)
+        failed = row.get("figures", {}).get("failed", {}).get("highest")
+        return not failed and not row.get("wrong")
+
+    def not_offered(self) -> Iterator[str]:
+        """What a peer has no figure for by its nature, and why."""
+        for peer in self.peers:
+            reasons: dict[str, list[str]] = {}
+            for shown in (*HERE, *FAR):
+                if reason := self.row(shown, peer).get("not offered"):
+                    reasons.setdefault(reason, []).append(shown.title)
+            for reason, titles in reasons.items():
+                yield f"- {name_of(peer)}: {reason} ({', '.join(titles)})"
 
     def table(self, rows: Sequence[Shown]) -> Iterator[str]:
         """A table with a line for each figure, and a column for each peer that has one of them."""
@@ -203,29 +231,39 @@ class Page:
         """What a megabyte takes of outputs that grow, and what is held and kept of the largest."""
         kinds = [f"{size} MB, {shape}" for shape in SHAPES for size in SIZES]
         peak, exact = "peak memory, times the output", "exact"
-        yield f"| | {' | '.join(kinds)} | memory, times 100 MB | every byte the same |"
-        yield "|---|" + "---|" * (len(kinds) + 2)
+        ends = ["100 MB beside 1", "memory, times the output", "every byte the same"]
+        yield f"| | {' | '.join((*kinds, *ends))} |"
+        yield "|---|" + "---|" * (len(kinds) + len(ends))
         for peer in self.peers:
             each = (Shown("capture", kind, "seconds a MB", "", "ms", 1000) for kind in kinds)
             cells = [self.cell(shown, peer) for shown in each]
             if all(cell == "–" for cell in cells):
                 continue
-            largest = self.figure(Shown("capture", f"{SIZES[-1]} MB, lines", peak, "", ""), peer)
-            cells.append(_said(largest, "median", 1) if "median" in largest else "–")
+            cells.append(self._growth(peer))
+            held = [(kind, self.median(peer, "capture", kind, peak)) for kind in kinds[:3]]
+            measured = [f"{_number(times)} ({kind})" for kind, times in held if times]
+            cells.append(measured[-1].replace(f" ({kinds[2]})", "") if measured else "–")
             same = [self.figure(Shown("capture", kind, exact, "", ""), peer) for kind in kinds]
             told = {figure["lowest"] for figure in same if "lowest" in figure}
             cells.append({frozenset({1.0}): "yes", frozenset(): "–"}.get(frozenset(told), "no"))
             yield f"| {name_of(peer)} | " + " | ".join(cells) + " |"
 
+    def _growth(self, peer: str) -> str:
+        """What a megabyte of the largest output takes, beside one of the smallest."""
+        ratios = []
+        for shape in SHAPES:
+            first, last = (
+                self.median(peer, "capture", f"{size} MB, {shape}", "seconds a MB")
+                for size in (SIZES[0], SIZES[-1])
+            )
+            ratios.append(f"{last / first:.2f}" if first and last else "–")
+        return ", ".join(ratios)
+
     def ahead(self) -> Iterator[str]:
         """Each figure in which a peer is clearly ahead of shellbot, and why."""
         for shown in (*HERE, *FAR):
-            ours = self.figure(shown, US).get("median")
             for peer in self.peers:
-                theirs = self.figure(shown, peer).get("median")
-                if peer in (US, LIMIT) or not ours or not theirs:
-                    continue
-                times = theirs / ours if shown.more_is_better else ours / theirs
+                times = self._times_ahead(shown, peer)
                 if times < CLEARLY:
                     continue
                 reasons = (
@@ -233,19 +271,33 @@ class Page:
                     self.figures["peers"][US]["behind"].get(shown.measure),
                 )
                 why = " ".join(filter(None, reasons)) or "Why, we do not know."
-                yield f"- **{shown.title}**: {name_of(peer)}, by {times:.3g} times. {why}"
+                far = self.far(shown, peer)
+                yield f"- **{shown.title}**: {name_of(peer)}{far}, by {times:.3g} times. {why}"
+
+    def _times_ahead(self, shown: Shown, peer: str) -> float:
+        """How many times better a peer is, 0 where it is not known or may be chance."""
+        ours, theirs = self.figure(shown, US), self.figure(shown, peer)
+        known = "median" in ours and "median" in theirs and self.is_sound(shown, peer)
+        if peer in (US, LIMIT) or not known:
+            return 0
+        more, less = (theirs, ours) if shown.more_is_better else (ours, theirs)
+        # Where the spreads overlap, the next run may have it the other way round.
+        if more["lowest"] <= less["highest"] or not less["median"]:
+            return 0
+        return float(more["median"] / less["median"])
 
     def aims(self) -> Iterator[str]:
         """What was to be reached, and what was."""
         for aim in AIMS:
             ours = self.median(US, *aim.figure)
             other = 1.0 if aim.beside is None else self.median(*aim.beside)
-            if not ours or not other:
-                continue
-            value = ours / other
-            missed = (aim.least and value < aim.least) or (aim.most and value > aim.most)
             wanted = f"at least {aim.least:g}" if aim.least else f"at most {aim.most:g}"
-            yield f"| {aim.what} | {wanted} | **{_number(value)}**{', missed' if missed else ''} |"
+            reached = "not measured"
+            if ours and other:
+                value = ours / other
+                missed = (aim.least and value < aim.least) or (aim.most and value > aim.most)
+                reached = f"**{_number(value)}**{', missed' if missed else ''}"
+            yield f"| {aim.what} | {wanted} | {reached} |"
 
     def median(self, peer: str, measure: str, task: str, figure: str) -> float | None:
         """A figure by its names, if it was measured."""
@@ -260,10 +312,9 @@ class Page:
                 yield f"| {shown.title} | {ours / bare:.3g} | {better} |"
 
     def own(self) -> Iterator[str]:
-        """What only one peer has a figure for."""
-        for peer, row in (
-            self.figures["measures"].get("own", {}).get("tasks", {}).get("", {}).items()
-        ):
+        """What only one peer has a figure for, with the spread."""
+        measured = self.figures["measures"].get("own", {}).get("tasks", {}).get("", {})
+        for peer, row in measured.items():
             for name, figure in row.get("figures", {}).items():
                 if "median" in figure:
                     spread = "–".join(_said(figure, key, 1) for key in ("lowest", "highest"))
@@ -327,7 +378,11 @@ class Page:
             yield "soak"
 
     def _bars(self, name: str, shown: Shown) -> None:
-        measured = [peer for peer in self.peers if "median" in self.figure(shown, peer)]
+        measured = [
+            peer
+            for peer in self.peers
+            if "median" in self.figure(shown, peer) and self.is_sound(shown, peer)
+        ]
         measured.sort(
             key=lambda peer: self.figure(shown, peer)["median"], reverse=not shown.more_is_better
         )
@@ -478,25 +533,27 @@ class Page:
             "# Side by side",
             "",
             "shellbot beside what people would use instead, and beside a bare loop over the same "
-            "kind of terminal, which is as fast as it can be done. Made by",
+            "kind of terminal, which does the least that has to be done there. Made by",
             "",
             "```sh",
             self.figures["command"],
             "```",
             "",
-            f"on {self.figures['date'][:10]}, on {machine['system']} with {machine['processors']} "
-            f"processors ({machine['processor']}) and {machine['memory, GB']} GB, Python "
-            f"{machine['python']}, {machine['bash']}, {machine['ssh']}, {machine['tmux']}. It took "
+            f"of commit {self.figures['commit']} on {self.figures['date'][:10]}, on "
+            f"{machine['system']} with {machine['processors']} processors "
+            f"({machine['processor']}) and {machine['memory, GB']} GB, Python {machine['python']}, "
+            f"{machine['bash']}, {machine['ssh']}, {machine['tmux']}. It took "
             f"{self.figures['took']['all'] / 60:.0f} minutes. All of it stays on this machine: ssh "
             "goes to an sshd on loopback.",
             "",
             "Each figure is the **median** of several runs, with the lowest and highest behind it; "
-            "each run is a process of its own, and the peers take turns. The machine is shared "
-            "and noisy: a tenth means nothing. Peers are driven as their documentation says, with "
-            "every setting that helps them; how, is in [tests/benchmarks/peers]"
-            "(../tests/benchmarks/peers), a file each. Whoever tells no exit status is asked for "
-            "it with a second command. All that was measured is in "
-            "[figures.json](side-by-side/figures.json).",
+            "each run is a process of its own, and the peers take turns: "
+            f"{self.figures['repeats']} runs, or two of what takes long (captures, large commands, "
+            "threads, many sessions). The machine is shared and noisy: a tenth means nothing. "
+            "Peers are driven as their documentation says, with the settings of theirs that help "
+            "them; which, is in [tests/benchmarks/peers](../tests/benchmarks/peers), a file each. "
+            "Whoever tells no exit status is asked for it with a second command. All that was "
+            "measured is in [figures.json](side-by-side/figures.json).",
             "",
             "| | |",
             "|---|---|",
@@ -509,7 +566,9 @@ class Page:
                 "",
                 f"{len(self.figures['exactness']['cases'])} awkward commands and states "
                 "([the list](../tests/benchmarks/cases.py)), each in a fresh session, with the "
-                "bytes and the status that a real `bash -c` gives. *Line ends* is right but for "
+                "bytes and the status that a real `bash -c` gives (of a syntax error, that it is "
+                "told and the status is not 0: the words are the shell's own). *Line ends* is "
+                "right but for "
                 "`\\r\\n` in place of `\\n`, or for a newline at the very end; *not offered* is "
                 "where a command cannot see what an earlier one has changed.",
                 "",
@@ -534,12 +593,13 @@ class Page:
             "Who runs nothing here was measured over ssh, and says so.",
             "",
             *pictures("commands", "start"),
-            "Milliseconds for each MB of output, which stay the same where the time is linear:",
+            "Milliseconds for each MB of output. Where the time is linear they stay the same: one "
+            "of 100 MB beside one of 1 MB is about 1, in lines and in one line.",
             "",
             *self.captured(),
             "",
             *picture("capture", "seconds by megabytes, in lines and as one line"),
-            *pictures("threads", "sessions", "recovery", "import"),
+            *pictures("waiting", "threads", "sessions", "recovery", "import"),
             "## Over ssh",
             "",
             *self.table(FAR),
@@ -548,7 +608,11 @@ class Page:
             f"{self.figures['delay each way, s'] * 1000:.0f} ms each way, and counts how often the "
             "direction changes.",
             "",
-            *pictures("login", "link"),
+            *pictures("login", "latency", "link"),
+            "What has no figure, and why:",
+            "",
+            *self.not_offered(),
+            "",
             "## Beside the physical limit",
             "",
             "| | shellbot, times the bare loop | better is |",
@@ -563,7 +627,7 @@ class Page:
             "|---|---|---|",
             *self.aims(),
             "",
-            "Other figures:",
+            "With their spread, and what else only one of them has a figure for:",
             "",
             "| | |",
             "|---|---|",
@@ -589,7 +653,8 @@ class Page:
                 "## For long",
                 "",
                 "```sh",
-                f"python tests/benchmarks/soak.py --seed {self.soak['seed']}",
+                f"python tests/benchmarks/soak.py --seed {self.soak['seed']} "
+                "--json docs/side-by-side/soak.json",
                 "```",
                 "",
                 f"on {self.soak['date'][:10]}: mixed commands with answers that are known before, "

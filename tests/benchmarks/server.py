@@ -18,6 +18,12 @@ from pathlib import Path
 from peers import Place
 
 HOST = "127.0.0.1"
+# A directory for each connection, by its port, as commands make and remove files where they are.
+PROFILE = """\
+here=${SSH_CLIENT#* }; here=$HOME/${here% *}
+cd "$here" 2>/dev/null || { mkdir "$here"; cd "$here"; }
+unset here
+"""
 
 
 @contextlib.contextmanager
@@ -36,8 +42,11 @@ def serving(directory: Path, mark: str) -> Iterator[Place]:
         # Hundreds of logins are under way at once, some with many commands each.
         "MaxStartups 1000\nMaxSessions 1000\n"
         # A login shell's own files take what they take: these are quick ones.
-        f"PrintMotd no\nPrintLastLog no\nSetEnv HOME={directory} LANG=C.UTF-8 {mark}\n"
+        "PrintMotd no\nPrintLastLog no\n"
+        f"SetEnv HOME={directory} TERM=xterm LANG=C.UTF-8 {mark}\n"
     )
+    for name in (".bashrc", ".bash_profile"):
+        (directory / name).write_text(PROFILE)
     if os.geteuid() == 0:
         os.makedirs("/run/sshd", exist_ok=True)
     program = shutil.which("sshd") or "/usr/sbin/sshd"

@@ -53,7 +53,9 @@ def test_every_peer_gives_figures_or_a_reason(short: dict[str, Any]) -> None:
     for name, measure in short["measures"].items():
         for task, rows in measure["tasks"].items():
             for peer, row in rows.items():
-                assert "figures" in row or "not offered" in row, (name, task, peer, row)
+                # How long it takes is nothing to fail for.
+                told = row.keys() & {"figures", "not offered", "not within"}
+                assert told, (name, task, peer, row)
     for peer, verdicts in short["exactness"]["verdicts"].items():
         assert verdicts, peer
 
@@ -95,7 +97,10 @@ class Lying:
 
 @pytest.mark.parametrize(
     ("measure", "wrong"),
-    [("start", 4), ("login", 4), ("commands", 3), ("threads", 9), ("sessions", 3), ("capture", 1)],
+    [
+        *(("start", 4), ("login", 4), ("commands", 3), ("threads", 9), ("sessions", 3)),
+        *(("capture", 1), ("large_command", 1), ("waiting", 1), ("recovery", 1)),
+    ],
 )
 def test_wrong_answers_are_counted(
     measure: str, wrong: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

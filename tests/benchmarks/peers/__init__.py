@@ -4,7 +4,7 @@ A file here names what it needs and what it offers::
 
     requirements: list[str]       what pip installs, pinned; `CHECKOUT` stands for this checkout
     imports: str                  the statement that imports it
-    places: list[str]             out of "here" and "ssh"
+    places: list[str]             out of "here" and "ssh", the first of them for where either does
     keeps_state: bool             whether a command sees what the one before it has changed
     NOT_OFFERED: dict[str, str]   a measure, and why this peer has nothing to measure there
     AHEAD: dict[str, str]         a measure, and why this peer may be ahead of shellbot there
@@ -58,11 +58,27 @@ class Place:
 
 @dataclass(frozen=True)
 class Answer:
-    """What a command gave: *errors* is None where both came merged, *status* where none is told."""
+    """What a command gave.
 
-    output: bytes
-    errors: bytes | None = None
+    *complained* is None where both came merged, and *status* where none is told. A peer that gives
+    text gives it as it is, so that nothing done for the comparison counts.
+    """
+
+    said: bytes | str
+    complained: bytes | str | None = None
     status: int | None = None
+    encoding: str = "utf-8"
+
+    @property
+    def output(self) -> bytes:
+        return self._written(self.said)
+
+    @property
+    def errors(self) -> bytes | None:
+        return None if self.complained is None else self._written(self.complained)
+
+    def _written(self, told: bytes | str) -> bytes:
+        return told if isinstance(told, bytes) else told.encode(self.encoding, "surrogateescape")
 
 
 class TimedOut(Exception):  # noqa: N818 - not an error of the peer
@@ -72,7 +88,8 @@ class TimedOut(Exception):  # noqa: N818 - not an error of the peer
 class Session(Protocol):
     """The class Peer of each file: a session that is ready.
 
-    Where there is a way on after a time-out, it also has `recover()`.
+    Where there is a way on after a time-out, it also has `recover()`; without it, the file does not
+    offer "recovery".
     """
 
     def __init__(self, place: Place) -> None: ...

@@ -18,7 +18,7 @@ import time
 from . import Answer, Place, TimedOut
 
 requirements: list[str] = []
-imports = "import os, select, subprocess, termios"
+imports = "import os, select, termios"
 places = ["here", "ssh"]
 keeps_state = True
 NOT_OFFERED: dict[str, str] = {}
@@ -50,7 +50,12 @@ class Peer:
         frame = command.encode("utf-8", "surrogateescape") + b"\nprintf '\\036%d\\036\\n' $?\n"
         while frame:
             frame = frame[os.write(self.master, frame) :]
-        return self._answer(self._until(END, timeout))
+        pieces = self._until(END, timeout)
+        # The status is in the last bytes, whichever pieces those came in.
+        while len(pieces) > 1 and pieces[-1].rfind(b"\036", 0, -len(END)) < 0:
+            pieces[-2:] = [pieces[-2] + pieces[-1]]
+        pieces[-1], status = pieces[-1][: -len(END)].rsplit(b"\036", 1)
+        return Answer(b"".join(pieces), status=int(status))
 
     def recover(self) -> None:
         os.write(self.master, b"\x03")
@@ -62,7 +67,7 @@ class Peer:
         os.close(self.master)
         os.waitpid(self.pid, 0)
 
-    def _until(self, end: bytes, timeout: float | None) -> bytes:
+    def _until(self, end: bytes, timeout: float | None) -> list[bytes]:
         pieces: list[bytes] = []
         window = b""
         deadline = None if timeout is None else time.monotonic() + timeout
@@ -74,12 +79,7 @@ class Peer:
             piece = os.read(self.master, 65_536)
             pieces.append(piece)
             window = (window + piece)[-len(end) :]
-        return b"".join(pieces)
-
-    @staticmethod
-    def _answer(found: bytes) -> Answer:
-        output, status = found[: -len(END)].rsplit(b"\036", 1)
-        return Answer(output, status=int(status))
+        return pieces
 
 
 def quiet(terminal: int) -> None:

@@ -1,4 +1,8 @@
-"""Fabric: each command is a shell of its own, over one connection that stays."""
+"""Fabric: each command is a shell of its own, over one connection that stays.
+
+It gives text: as latin-1, which has every byte. It reads in large pieces, and looks often whether
+the command has ended.
+"""
 
 from __future__ import annotations
 
@@ -24,9 +28,12 @@ class Peer:
     def __init__(self, place: Place) -> None:
         import fabric
         import paramiko
+        from fabric.runners import Remote
         from invoke.exceptions import CommandTimedOut
 
         self._timed_out = CommandTimedOut
+        Remote.read_chunk_size = 65_536
+        Remote.input_sleep = 0.001
         self.connection = fabric.Connection(
             place.host,
             user=place.user,
@@ -45,11 +52,11 @@ class Peer:
     def run(self, command: str, timeout: float | None) -> Answer:
         try:
             done = self.connection.run(
-                command, hide=True, warn=True, timeout=timeout, in_stream=False, encoding="utf-8"
+                command, hide=True, warn=True, timeout=timeout, in_stream=False, encoding="latin-1"
             )
         except self._timed_out as error:
             raise TimedOut(str(error)) from error
-        return Answer(done.stdout.encode(), done.stderr.encode(), done.exited)
+        return Answer(done.stdout, done.stderr, done.exited, "latin-1")
 
     def recover(self) -> None:
         """Nothing is left to do: the next command has a shell of its own."""

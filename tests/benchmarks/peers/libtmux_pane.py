@@ -27,7 +27,7 @@ AHEAD = {
     "sessions": "The terminals and all that is on them are kept by the tmux server, which is "
     "another process and not counted.",
     "capture": "It gives back a screen, which has fewer bytes than what was written.",
-    "waiting": "It waits in a tmux client, which waits for the server; the rest is noise.",
+    "waiting": "It waits for a tmux client, which waits for the server.",
 }
 MOST_KEYS = 8192
 
@@ -67,7 +67,7 @@ class Peer:
         begin = bare.index(f"begin-{name}")
         end = next(number for number, line in enumerate(bare) if line.startswith(f"end-{name} "))
         output = "\n".join(bare[begin + 1 : end])
-        return Answer(output.encode(), status=int(bare[end].split()[1]))
+        return Answer(output, status=int(bare[end].split()[1]))
 
     def recover(self) -> None:
         self.pane.send_keys("C-c", enter=False)

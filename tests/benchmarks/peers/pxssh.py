@@ -36,16 +36,22 @@ class Peer:
             codec_errors="surrogateescape",
         )
         shell.delaybeforesend = None
-        shell.login(place.host, place.user, port=place.port, ssh_key=place.key)
+        # Without a look for the prompt that was there first, which waits for silence.
+        shell.login(
+            place.host,
+            place.user,
+            port=place.port,
+            ssh_key=place.key,
+            sync_original_prompt=False,
+        )
+        shell.ptyproc.delayafterclose = 0
         # The far terminal has an echo of its own.
         self._typed("stty -echo -onlcr; bind 'set enable-bracketed-paste off'", 10)
         self._typed("PS2=", 10)
 
     def run(self, command: str, timeout: float | None) -> Answer:
         output = self._typed(command, timeout)
-        return Answer(
-            output.encode("utf-8", "surrogateescape"), status=int(self._typed("echo $?", timeout))
-        )
+        return Answer(output, status=int(self._typed("echo $?", timeout)))
 
     def recover(self) -> None:
         self.shell.sendintr()

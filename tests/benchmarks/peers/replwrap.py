@@ -2,7 +2,8 @@
 
 It tells no status, so that its users ask with a second command. `bash()` takes no codec and no
 buffer size; what it does is done here with its parts, so that bytes survive and large outputs are
-read in large pieces. The terminal is told to leave newlines alone.
+read in large pieces. The terminal is told to leave newlines alone. No delay before what is typed,
+nor after the end.
 """
 
 from __future__ import annotations
@@ -43,6 +44,7 @@ class Peer:
             maxread=65_536,
         )
         child.delaybeforesend = None
+        child.ptyproc.delayafterclose = 0
         # As bash() has it: the prompt in the environment is not the one that is shown.
         first, second = (
             prompt[:5] + r"\[\]" + prompt[5:]
@@ -61,7 +63,7 @@ class Peer:
             status = self.shell.run_command("echo $?", timeout=timeout)
         except self._timed_out as error:
             raise TimedOut(str(error)) from error
-        return Answer(output.encode("utf-8", "surrogateescape"), status=int(status))
+        return Answer(output, status=int(status))
 
     def recover(self) -> None:
         self.shell.child.sendintr()

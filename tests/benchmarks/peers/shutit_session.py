@@ -35,9 +35,7 @@ class Peer:
 
     def run(self, command: str, timeout: float | None) -> Answer:
         output = self._sent(command, timeout)
-        return Answer(
-            output.encode("utf-8", "surrogateescape"), status=int(self._sent("echo $?", timeout))
-        )
+        return Answer(output, status=int(self._sent("echo $?", timeout)))
 
     def close(self) -> None:
         for name in list(self.session.shutit_pexpect_sessions):

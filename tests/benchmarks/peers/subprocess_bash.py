@@ -23,7 +23,7 @@ AHEAD = {
     "recovery": "The shell that ran the command is killed, and the next one is new anyway.",
     "import": "It is a part of Python's own library.",
     "large_command": "It refuses at once what is longer than the kernel takes as an argument.",
-    "waiting": "It blocks in one read, as shellbot does; the rest is noise.",
+    "waiting": "It blocks until there is something to read.",
 }
 
 
