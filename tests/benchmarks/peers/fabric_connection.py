@@ -1,7 +1,6 @@
 """Fabric: each command is a shell of its own, over one connection that stays.
 
-It gives text: as latin-1, which has every byte. It reads in large pieces, and looks often whether
-the command has ended.
+It gives text: as latin-1, which has every byte. It reads in large pieces.
 """
 
 from __future__ import annotations
@@ -33,7 +32,6 @@ class Peer:
 
         self._timed_out = CommandTimedOut
         Remote.read_chunk_size = 65_536
-        Remote.input_sleep = 0.001
         self.connection = fabric.Connection(
             place.host,
             user=place.user,

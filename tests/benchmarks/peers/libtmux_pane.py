@@ -3,7 +3,7 @@
 As its guide on automation has it: marks around the output, with the whole scrollback read back and
 wrapped lines joined. A channel of tmux is waited for, where the guide polls:
 that is quicker. What is longer than tmux takes as keys is pasted from a buffer. The shell has no
-echo, and its scrollback holds two million lines.
+echo and no line editor, and its scrollback holds two million lines.
 """
 
 from __future__ import annotations
@@ -46,13 +46,13 @@ class Peer:
             socket_path=f"{self.directory.name}/s", config_file=configuration
         )
         self.session = self.server.new_session(
-            window_command="bash --noprofile --norc", x=200, y=50
+            window_command="bash --noprofile --norc --noediting", x=200, y=50
         )
         pane = self.session.active_pane
         assert pane is not None
         self.pane = pane
         self._tmux = f"tmux -S {self.directory.name}/s"
-        self.run("stty -echo; PS1= PS2=; bind 'set enable-bracketed-paste off'", 20)
+        self.run("stty -echo -icanon -icrnl -ixon; PS1= PS2=", 20)
 
     def run(self, command: str, timeout: float | None) -> Answer:
         name = uuid.uuid4().hex

@@ -1,7 +1,8 @@
 """pexpect's pxssh: logs in by ssh, and sets a prompt of its own.
 
-It tells no status, so that its users ask with a second command. No delay before what is typed, no
-echo, newlines left alone, large pieces, and only the end is searched for the prompt.
+It tells no status, so that its users ask with a second command. No delay before what is typed, nor
+after the end; no echo, no line editor, newlines and keys left alone; large pieces, of which only
+the end is searched for the prompt.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ class Peer:
         )
         shell.ptyproc.delayafterclose = 0
         # The far terminal has an echo of its own.
-        self._typed("stty -echo -onlcr; bind 'set enable-bracketed-paste off'", 10)
+        self._typed("stty -echo -onlcr -icanon -icrnl -ixon; set +o emacs +o vi", 10)
         self._typed("PS2=", 10)
 
     def run(self, command: str, timeout: float | None) -> Answer:

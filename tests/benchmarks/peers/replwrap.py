@@ -2,8 +2,8 @@
 
 It tells no status, so that its users ask with a second command. `bash()` takes no codec and no
 buffer size; what it does is done here with its parts, so that bytes survive and large outputs are
-read in large pieces. The terminal is told to leave newlines alone. No delay before what is typed,
-nor after the end.
+read in large pieces. The terminal is told to leave newlines and keys alone, and bash to have no
+line editor, which would act on keys. No delay before what is typed, nor after the end.
 """
 
 from __future__ import annotations
@@ -35,9 +35,10 @@ class Peer:
         from pexpect import replwrap
 
         self._timed_out = pexpect.TIMEOUT
+        parts = os.path.dirname(replwrap.__file__)
         child = pexpect.spawn(
             "bash",
-            ["--rcfile", os.path.join(os.path.dirname(replwrap.__file__), "bashrc.sh")],
+            ["--noediting", "--rcfile", os.path.join(parts, "bashrc.sh")],
             echo=False,
             encoding="utf-8",
             codec_errors="surrogateescape",
@@ -54,7 +55,7 @@ class Peer:
             child,
             r"\$",
             f"PS1='{first}' PS2='{second}' PROMPT_COMMAND=''",
-            extra_init_cmd="export PAGER=cat; stty -onlcr",
+            extra_init_cmd="export PAGER=cat; stty -onlcr -icanon -icrnl -ixon",
         )
 
     def run(self, command: str, timeout: float | None) -> Answer:

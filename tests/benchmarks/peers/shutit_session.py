@@ -30,7 +30,7 @@ class Peer:
         if place.kind == "ssh":
             command = shlex.join(["ssh", *place.ssh, place.host])
             self.session.login(command, user=place.user, go_home=False)
-        quiet = "stty -onlcr -echo; bind 'set enable-bracketed-paste off'"
+        quiet = "stty -onlcr -echo -icanon -icrnl -ixon; set +o emacs +o vi"
         self.session.send(quiet, check_exit=False, fail_on_empty_before=False)
 
     def run(self, command: str, timeout: float | None) -> Answer:
