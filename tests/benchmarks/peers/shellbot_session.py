@@ -99,7 +99,8 @@ def own(place: Place) -> dict[str, float]:
     with shellbot.bash() as session:
         before = memory("VmHWM")
         result = session.send("head -c 20000000 /dev/zero")
-        peak = (memory("VmHWM") - before) / len(result.output)
+        size = len(result.output)
+        peak = (memory("VmHWM") - before) / size
     starts = [starting() / spawn_and_answer() for _ in range(30)]
     importing("shellbot")
     ratios = [importing("shellbot") / importing("pexpect") for _ in range(25)]
