@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 
 from . import frames
 from .errors import UnknownNameError, UsageError
@@ -389,15 +390,17 @@ class Dialect:
 
     def set_up(self, key: str, *, shows_modes: bool = False) -> bytes:
         """Return what to type once, at the start; the end mark *shows_modes*, if so."""
-        setup = f"__sb_{key[:9]}=eval\n{self._filled(_SETUP + self._own_setup)}"
-        modes = MODES.replace("sane", "icanon isig iexten")
-        hold = self._filled(f"PROGRAM stty {modes} </dev/tty >/dev/null 2>&1;")
-        words = (
-            ("KEY", key),
-            ("LAST", r"\n" if shows_modes else ">"),
-            ("HOLD", hold if shows_modes else ""),
-        )
+        setup = f"__sb_{key[:9]}=eval\n{self._setup}"
+        hold = ""
+        if shows_modes:
+            modes = MODES.replace("sane", "icanon isig iexten")
+            hold = self._filled(f"PROGRAM stty {modes} </dev/tty >/dev/null 2>&1;")
+        words = (("KEY", key), ("LAST", r"\n" if shows_modes else ">"), ("HOLD", hold))
         return frames.typed(_filled_in(setup, words).encode())
+
+    @cached_property
+    def _setup(self) -> str:
+        return self._filled(_SETUP + self._own_setup)
 
     def rescue(self, key: str, *, shows_modes: bool = False) -> bytes:
         """Return what to type where our words no longer work."""
