@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -27,6 +28,12 @@ def figures_of(directory: Path, *arguments: str) -> dict[str, Any]:
     subprocess.run([sys.executable, COMPARE, "--out", directory, *arguments], check=True)
     found: dict[str, Any] = json.loads((directory / "figures.json").read_text())
     return found
+
+
+def page_of(directory: Path) -> str:
+    python = compare.made("page", compare.PAGE_REQUIREMENTS)
+    subprocess.run([python, COMPARE.with_name("page.py"), directory / "figures.json"], check=True)
+    return directory.with_suffix(".md").read_text()
 
 
 @pytest.fixture(scope="module")
@@ -70,9 +77,7 @@ def test_shellbot_gives_no_wrong_answer_anywhere(short: dict[str, Any]) -> None:
 @pytest.mark.timeout(900)
 @pytest.mark.usefixtures("parts", "short")
 def test_the_page_shows_every_peer_and_every_picture(directory: Path) -> None:
-    python = compare.made("page", compare.PAGE_REQUIREMENTS)
-    subprocess.run([python, COMPARE.with_name("page.py"), directory / "figures.json"], check=True)
-    page = directory.with_suffix(".md").read_text()
+    page = page_of(directory)
     for name in peers.NAMES:
         assert f"| {name.replace('_', ' ')} |" in page
     said = re.findall(r"^(?:- |\| \w).*", page, re.MULTILINE)
@@ -80,6 +85,19 @@ def test_the_page_shows_every_peer_and_every_picture(directory: Path) -> None:
     pictures = set(re.findall(r"\(side-by-side/(\w+\.svg)\)", page))
     assert {"commands.svg", "start.svg", "exactness.svg"} <= pictures
     assert pictures == {picture.name for picture in directory.glob("*.svg")}
+
+
+@pytest.mark.timeout(300)
+def test_the_page_in_the_documents_is_what_its_figures_give(tmp_path: Path) -> None:
+    directory = tmp_path / compare.OUT.name
+    directory.mkdir()
+    for figures in compare.OUT.glob("*.json"):
+        shutil.copy(figures, directory)
+    page = page_of(directory)
+    assert page == compare.OUT.with_suffix(".md").read_text()
+    assert "not measured" not in page
+    drawn, shown = (one.glob("*.svg") for one in (directory, compare.OUT))
+    assert {picture.name for picture in drawn} == {picture.name for picture in shown}
 
 
 class Lying:

@@ -29,6 +29,8 @@ BEHIND = {
     "waiting": "shellbot looks at what the command does, though ever more seldom.",
     "threads": FRAME,
     "sessions": "shellbot remembers what was left on the terminal, and by whom.",
+    "large_command": "shellbot quotes a command and folds it into short lines, which any terminal "
+    "takes whole.",
     "capture": "shellbot's shell has a terminal, which hands out 4 KB at a time.",
     "login": "shellbot has OpenSSH log in, with all of its settings, and then asks the far shell "
     "what it is and tells it its words.",
