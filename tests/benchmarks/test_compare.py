@@ -60,9 +60,7 @@ def test_every_peer_gives_figures_or_a_reason(short: dict[str, Any]) -> None:
     for name, measure in short["measures"].items():
         for task, rows in measure["tasks"].items():
             for peer, row in rows.items():
-                # How long it takes is nothing to fail for.
-                told = row.keys() & {"figures", "not offered", "not within"}
-                assert told, (name, task, peer, row)
+                assert "figures" in row or "not offered" in row, (name, task, peer, row)
     for peer, verdicts in short["exactness"]["verdicts"].items():
         assert verdicts, peer
 
