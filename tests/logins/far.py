@@ -103,12 +103,17 @@ def hang_up(server: subprocess.Popen[bytes]) -> None:
     """Kill the logins to a server, as a machine does that goes down."""
     for one in children(server.pid):
         for process in (*children(one), one):
-            if Path(f"/proc/{process}/comm").read_text().startswith("sshd"):
-                os.kill(process, signal.SIGKILL)
+            # Those of an earlier login may be about to end by themselves.
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+                if Path(f"/proc/{process}/comm").read_text().startswith("sshd"):
+                    os.kill(process, signal.SIGKILL)
 
 
 def children(pid: int) -> list[int]:
-    return [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    """Those that a process has now: none, if it has gone."""
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        return [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    return []
 
 
 class Link:
