@@ -305,6 +305,7 @@ class Dialect:
         tells_start: bool = False,
         resizes: bool = True,
         drop_line: bytes = b"",
+        hangs_if_interrupted: bool = False,
     ) -> None:
         self.name = name
         """What it is called, in :func:`program` and in messages."""
@@ -381,6 +382,8 @@ class Dialect:
         """What to type for a half-typed line to be dropped under set -e, if not Ctrl-C."""
         self.resizes = resizes
         """Whether it bears another size of the terminal while it stands at our own prompt."""
+        self.hangs_if_interrupted = hangs_if_interrupted
+        """Whether Ctrl-C may hang it in the moment after it has started a program."""
         self._invisible = invisible
         self._prompt_start = prompt_start
         self._directory = directory
@@ -679,6 +682,9 @@ GUARD set -o history""",
 case $__sb_h in *\__sbc*) GUARD history -d "$((${__sb_h%%[!0-9 ]*}))";; esac
 GUARD set +o history""",
         tells_start=True,
+        # wait_sigint_handler() raises the signal again if it does not wait yet, to have the handler
+        # before it called; as long as that is not noted down, it calls itself for ever (5.2).
+        hangs_if_interrupted=True,
     ),
     Dialect(
         "dash",

@@ -148,13 +148,27 @@ class Wait:
 class Moment:
     """A point in time that processes were started before or after."""
 
-    __slots__ = ("last_pid", "tick")
+    __slots__ = ("_load", "_nanoseconds")
 
-    def __init__(self, tick: int, last_pid: int) -> None:
-        self.tick = tick
+    def __init__(self, nanoseconds: int, load: bytes = b"") -> None:
+        # One is made for each command, and few are ever looked at.
+        self._nanoseconds = nanoseconds
+        self._load = load
+
+    @property
+    def tick(self) -> int:
         """The number of ticks since the machine was started."""
-        self.last_pid = last_pid
+        return self._nanoseconds * _TICKS // 1_000_000_000
+
+    @property
+    def last_pid(self) -> int:
         """The newest process then, or 0 if that is not known."""
+        # "0.00 0.01 0.05 1/78 20833": the last one (proc(5)).
+        return int(self._load.split()[-1]) if self._load else 0
+
+    def before(self, seconds: float) -> Moment:
+        """Return the one that was so many *seconds* earlier."""
+        return Moment(self._nanoseconds - int(seconds * 1_000_000_000))
 
 
 class Clock:
@@ -172,11 +186,8 @@ class Clock:
 
     def now(self) -> Moment:
         """Return this moment."""
-        last_pid = 0
-        if self._descriptor is not None:
-            # "0.00 0.01 0.05 1/78 20833": the last is the newest process (proc(5)).
-            last_pid = int(os.pread(self._descriptor, 128, 0).split()[-1])
-        return Moment(time.clock_gettime_ns(_BOOT_CLOCK) * _TICKS // 1_000_000_000, last_pid)
+        load = b"" if self._descriptor is None else os.pread(self._descriptor, 128, 0)
+        return Moment(time.clock_gettime_ns(_BOOT_CLOCK), load)
 
     def close(self) -> None:
         if self._descriptor is not None:

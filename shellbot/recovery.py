@@ -113,6 +113,22 @@ class Recovery:
 
     def _interrupt(self, deadline: float) -> None:
         self._pressed = self._line.terminal.clock.now()
+        if not self._interrupt_between():
+            self._press(deadline)
+
+    def _interrupt_between(self) -> bool:
+        """Interrupt a shell that starts one program after another; say whether it is one."""
+        line = self._line
+        if not line.dialect.hangs_if_interrupted or line.relayed:
+            return False
+        if not line.since or not line.parser.started:
+            return False
+        if not line.terminal.is_between(line.pid, line.since):
+            return False
+        line.parser.heed_interrupt()
+        return line.terminal.interrupt_waited(line.pid, line.since, _INSISTENT)
+
+    def _press(self, deadline: float) -> None:
         self._line.press(termios.VINTR, deadline)
         # What is stopped gets it only as it goes on. Not before it has to: ash 1.35, at its prompt
         # by then, takes the news of that for the end of its input.
@@ -140,7 +156,7 @@ class Recovery:
         elif since and pressed and not terminal.is_held_up(self._line.pid, since, pressed):
             for _ in range(_INSISTENCE):
                 if not terminal.interrupt_waited(self._line.pid, since, _INSISTENT):
-                    self._interrupt(deadline)
+                    self._press(deadline)
                 if self._line.answered(min(deadline, time.monotonic() + _INSISTENT)):
                     break
 
@@ -164,7 +180,7 @@ class Recovery:
 
     def _hang_up(self, deadline: float) -> None:
         # Ctrl-C also empties the queue of what was typed, which the shell itself is to read next.
-        self._interrupt(deadline)
+        self._press(deadline)
         if self._line.since:
             self._line.terminal.kill_since(self._line.since, signal.SIGHUP)
 

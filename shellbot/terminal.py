@@ -35,6 +35,8 @@ _KILL_GRACE = 1.0
 # What is dying anyway, such as the rest of a pipeline; what was asked to end; and how often to
 # look for what those have started in the meantime.
 _LEAVING, _ENDING, _ROUNDS = 0.05, 0.3, 5
+# How lately a program was started that a shell may not wait for yet.
+_LATELY = 0.02
 CLOSE_BOUND = _HANG_UP_GRACE + _KILL_GRACE
 """The longest that :meth:`Terminal.close` can take, in seconds."""
 
@@ -375,6 +377,15 @@ class Terminal:
         stopped = [one for one in (*shells, *self.started_since(moment)) if one.state == "T"]
         return processes.send(stopped, signal.SIGCONT)
 
+    def is_between(self, shell: int, moment: Moment) -> bool:
+        """Whether process *shell*, in the foreground, may start a program now or just has."""
+        own = processes.process(shell)
+        if not own or not own.has_terminal():
+            return False
+        lately = self.clock.now().before(_LATELY)
+        started = [one for one in self.started_since(moment) if one.parent == shell]
+        return own.state != "S" or any(one.began_since(lately) for one in started)
+
     def interrupt_waited(self, shell: int, moment: Moment, limit: float) -> bool:
         """Interrupt process *shell* while it waits for a program, and that; say whether it did.
 
@@ -390,8 +401,7 @@ class Terminal:
             ]
             processes.send(waited, signal.SIGSTOP)
             try:
-                now = [processes.process(one.pid) for one in waited]
-                if any(one and one.state == "T" for one in now):
+                if _is_waiting(shell, waited, deadline):
                     with contextlib.suppress(OSError):  # another user's
                         os.killpg(own.group, signal.SIGINT)
                     return True
@@ -599,3 +609,16 @@ def _modes_held(modes: list[Any]) -> list[Any]:
         ospeed,
         keys,
     ]
+
+
+def _is_waiting(shell: int, waited: list[Process], deadline: float) -> bool:
+    """Whether one of those *waited* for is stopped, and process *shell* asleep."""
+    while time.monotonic() < deadline:
+        # In this order: what is stopped stays so.
+        states = {one.state for one in map(processes.process, [one.pid for one in waited]) if one}
+        if not states - {"Z"}:
+            return False
+        own = processes.process(shell)
+        if "T" in states and own and own.state == "S":
+            return True
+    return False

@@ -26,7 +26,7 @@ def scene(printed: bytes = b"", quiet: float = 1.5) -> Scene:
         modes=[0, 0, 0, termios.ICANON, 0, 0, []],
         foreground=NOBODY,
         unread=False,
-        since=processes.Moment(0, 0),
+        since=processes.Moment(0),
         printed=printed,
         quiet=quiet,
     )
@@ -181,7 +181,9 @@ def test_what_began_before_and_after_is_told_apart(
     fields = [b"S", *(b"0" for _ in range(40))]
     fields[19] = b"%d" % started
     one = processes.Process(pid, "x", fields)
-    began = one.began_since(processes.Moment(tick, last))
+    nanoseconds = tick * 1_000_000_000 // os.sysconf("SC_CLK_TCK")
+    moment = processes.Moment(nanoseconds, b"0.00 0.01 0.05 1/78 %d\n" % last)
+    began = one.began_since(moment)
     if started != tick:
         assert began == (started > tick)
     elif pid > last:
