@@ -85,6 +85,8 @@ class Attention:
         """The process group that is waited for, if it is not that which has the terminal."""
         self.streams = streams
         """Whether what is printed is handed out as it comes, and not kept."""
+        self.shows = streams or on_output is not None
+        """Whether somebody wants what is printed as it comes."""
         self.prompt = prompt
         """The entry of the dialogue that stands for the program's own prompt, if it has one."""
         self.sure = sure
@@ -107,14 +109,11 @@ class Attention:
         self.answered = last_occasion
         """The last occasion that was answered."""
 
-    @property
-    def shows(self) -> bool:
-        """Whether somebody wants what is printed as it comes."""
-        return self.streams or self.on_output is not None
-
     def own(self, printed: bytes) -> bytes:
         """Return the command's own part of all that was *printed*, or that, if it did not start."""
-        before, mark, own = printed.partition(self.mark) if self.mark else (printed, b"", b"")
+        if not self.mark:
+            return printed
+        before, mark, own = printed.partition(self.mark)
         if self._behind:
             self._behind.end()
         return own if mark else before
@@ -145,6 +144,8 @@ class Attention:
 
     def ends(self, heard: float) -> float:
         """Return when a limit runs out, if something was printed last at *heard*."""
+        if self._idle == inf:
+            return self.deadline
         return min(self.deadline, max(heard, self._resumed) + self._idle)
 
     def resume(self, paused: float) -> None:

@@ -12,7 +12,7 @@ from .diagnosis import Look
 from .errors import CommandTimeoutError, SessionBusyError
 from .limits import Limits
 from .line import SCREEN
-from .shell import Shell, outcome
+from .shell import Shell
 
 _BACK_LIMIT, _AFTERWARDS = 2.0, 5.0
 _CTRL_C = b"\x03"
@@ -38,7 +38,7 @@ class ByHand:
         line.type(opening, attention.ends(line.heard))
         steps = Conversation(line, attention).go_on(lambda: line.parser.at_prompt)
         try:
-            outcome(shell.guarded(steps))
+            shell.guarded(steps)
         except StoppedError as stopped:
             raise stopped.told("type()", line, attention, b"") from None
 

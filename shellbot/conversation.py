@@ -123,9 +123,9 @@ class Conversation:
             heard = line.take_in(min(ends, attention.look_at, attention.answer_at))
             if heard and attention.shows:
                 yield from self._show()
-            now = time.monotonic()
             if line.parser.status is not None:
                 break
+            now = time.monotonic()
             if now >= attention.deadline:
                 raise StoppedError(now, line.judged(), limit=attention.limits.total)
             if now >= ends and not heard:

@@ -349,14 +349,22 @@ class Dialect:
         self._own_setup = setup
         self._own_rescue = rescue
         self._begin = _BEGIN.encode()
-        after_failure = quietly.replace("CALL", _BEGIN_AFTER_FAILURE)
-        self._begin_after_failure = f"{after_failure} && :".encode()
+        after_failure = quietly.replace("CALL", _BEGIN_AFTER_FAILURE) + " && :"
+        self._begin_after_failure = after_failure.encode()
         # bash takes the first word behind an unclosed quote for no reserved one, such as a brace.
         self._first_word = f"\\{guard} :; ".encode()
         finish = quietly.replace("CALL", _FINISH.replace("LAST_WORD", last_word))
         self._finish = f"! {finish}".encode()
         # Our own words hold no quote, so they can stand inside the quoted word as they are.
-        self._line = f" \\{guard} %b '%b\n%b\n{gap}%b'; \\__sb2 %d=\n".encode()
+        # Filled in at once, as one is typed for each command.
+        begins = (_BEGIN, after_failure)
+        last = f"! {finish}"
+        self._lines = tuple(
+            f" \\{guard} %b '{begin}\n%b\n{gap}{last}'; \\__sb2 %d=\n".encode() for begin in begins
+        )
+        self._open_lines = tuple(
+            f" \\{guard} %b '{begin}\n%b'; {last}\n".encode() for begin in begins
+        )
         aside = quietly.replace("CALL", _FINISH_ASIDE)
         # Where the word means nothing, not even the start is told.
         self._aside = f" \\{guard} %b '\\__sb0 %d \"\"'; \\{guard} %b '%b'; ! {aside}\n".encode()
@@ -366,7 +374,6 @@ class Dialect:
         """What to run to be told the standard error of a command that was cut short."""
         self._pour = pour
         self._own_feed = feed
-        self._open_line = f" \\{guard} %b '%b\n%b'; %b\n".encode()
         self._own_hide_prompt = hide_prompt
         self._parses_ahead = parses_ahead
         self._not_in_eval = not_in_eval
@@ -417,8 +424,8 @@ class Dialect:
 
         *word* is what runs it: ``eval``, or what stands for that in one shell only.
         """
-        begin = (self._begin_after_failure if after_failure else self._begin) % number
         if self.runs_outside_eval(command):
+            begin = (self._begin_after_failure if after_failure else self._begin) % number
             # No prompt between its lines: the end is on the last of them.
             opening = begin + b"; " + self._filled(self._own_hide_prompt).encode()
             closing = self._finish % (number, b"=") + self._leave
@@ -428,11 +435,10 @@ class Dialect:
                 lines = b"\n".join((opening, frames.typed(command.strip())))
                 return b" \\builtin %b : && {\n%b\n}; %b\n" % (word, lines, closing)
             return b" %b; %b%b%b\n" % (opening, frames.typed(command.strip()), between, closing)
-        finish = self._finish % (number, b"=")
         text = frames.typed(frames.within_quotes(command))
         if self._parses_ahead or frames.is_open_ended(command):
-            return self._open_line % (word, begin, text, finish)
-        return self._line % (word, begin, text, finish, number)
+            return self._open_lines[after_failure] % (word, number, text, number, b"=")
+        return self._lines[after_failure] % (word, number, text, number, b"=", number)
 
     def opening(self, number: int, *, after_failure: bool) -> bytes:
         """Return what to type before lines that are in no frame: each prompt has its mark then."""

@@ -295,6 +295,7 @@ class Parser:
         """
         self._by_hand = by_hand
         self._number = b"%d" % number
+        self._start = b"%b%b<" % (self._prefix, self._number)
         self._output = _Written()
         self._handed_out = 0
         self._before_prompt: int | None = None
@@ -343,7 +344,7 @@ class Parser:
 
     def take_output(self) -> bytes:
         """Return what the command has written and forget it, so that it is never held twice."""
-        output, self._output = self.output, _Written()
+        output, self._output = self._output.whole(), _Written()
         self._handed_out = 0
         self._before_prompt = self._interrupted = None
         return output
@@ -381,6 +382,10 @@ class Parser:
             self._write(data)
             return
         at = 0
+        if not self.started and self.status is None and data.startswith(self._start):
+            # As nearly every answer does. To match a mark takes four times as long.
+            self._begin()
+            at = len(self._start)
         while (found := data.find(self._prefix, at)) >= 0:
             after = found + len(self._prefix)
             mark = self._mark.match(data, after)
@@ -423,13 +428,16 @@ class Parser:
             if self._running:
                 self._write(mark.string[found : mark.end()])
         elif start:
-            self.started = True
-            self.echoes = _ECHO in self._since_typed
+            self._begin()
         elif kind == b",":
             self.errors_at = self.size
         else:
             self.translates = bool(translated)
             self._end(int(status), asked=kind == b".")
+
+    def _begin(self) -> None:
+        self.started = True
+        self.echoes = _ECHO in self._since_typed
 
     def _end(self, status: int, *, asked: bool) -> None:
         if asked and self._before_prompt is not None:
@@ -447,7 +455,8 @@ class Parser:
         if not self.started:
             # The shell could not even parse the text, and what it has said is why.
             self._output.add(self._since_typed)
-        self._drop_own_lines()
+        if self._output.end:
+            self._drop_own_lines()
         self.status = status
         self.at_prompt = False
 

@@ -121,13 +121,14 @@ class Line:
         Raises :class:`LevelLostError` instead, if what has arrived tells that nobody is there: it
         would go to the shell that was logged in from.
         """
-        if self.outer:
-            self.catch_up()
-            if not self._holds_together():
-                # Those further in still read the terminal, until the loss has been told.
-                deadline = time.monotonic() + _LEAVING
-                while self.hear(max(0.0, deadline - time.monotonic())):
-                    self.check()
+        if not self.outer:
+            return self.terminal.write(data, deadline)
+        self.catch_up()
+        if not self._holds_together():
+            # Those further in still read the terminal, until the loss has been told.
+            deadline = time.monotonic() + _LEAVING
+            while self.hear(max(0.0, deadline - time.monotonic())):
+                self.check()
         return self._write(data, deadline)
 
     def _write(self, data: bytes, deadline: float = inf) -> bool:

@@ -379,7 +379,7 @@ class Program:
             line.end_input(attention.ends(line.heard))
         steps = Conversation(line, attention).go_on()
         try:
-            outcome(self._shell.guarded(steps))
+            self._shell.guarded(steps)
         except StoppedError as stopped:
             partial = line.parser.take_output()
             raise stopped.told(self.command, line, attention, partial) from None

@@ -116,7 +116,6 @@ if TYPE_CHECKING:
 
 _UNTIL_LIMIT = 300.0
 _HANDING_OVER = 30.0
-_ONCE = Retry(1)
 _numbers = itertools.count(1)
 _OPEN_ANOTHER = (
     "open another session, or open it with restart=True; exit, exec and set -e in a command end "
@@ -293,16 +292,6 @@ class Session:
 
     # Commands
 
-    def _run(
-        self,
-        line: str,
-        attention: Attention,
-        *,
-        given: bytes | None = None,
-        splits: bool = False,
-    ) -> Result:
-        return outcome(self._running(line, attention, given=given, splits=splits))
-
     def _running(
         self,
         line: str,
@@ -312,8 +301,12 @@ class Session:
         splits: bool = False,
     ) -> Generator[bytes, None, Result]:
         self._ready()
+        steps = self._shell.running(line, attention, given=given, splits=splits)
+        return self._remembered(steps) if self._restart else steps
+
+    def _remembered(self, steps: Generator[bytes, None, Result]) -> Generator[bytes, None, Result]:
         try:
-            result = yield from self._shell.running(line, attention, given=given, splits=splits)
+            result = yield from steps
         except CommandStoppedError:
             self._remember()
             raise
@@ -330,7 +323,8 @@ class Session:
 
     def _ready(self) -> None:
         """See to it that a command can be typed."""
-        self._in_step()
+        if self._by_hand is not None:
+            self._in_step()
         if self._restart and self._levels.all[0].shell.lost:
             self._reopen()
 
@@ -449,7 +443,8 @@ class Session:
                 audience.begin(line)
             try:
                 typed = root.line if root else line
-                result = self._run(typed, attention, given=given, splits=stderr == "split")
+                splits = stderr == "split"
+                result = outcome(self._running(typed, attention, given=given, splits=splits))
                 if root or note:
                     result = result.but(command=line, note=note)
                 if expect_disconnect:
@@ -464,7 +459,9 @@ class Session:
             return _judged(result, statuses)
 
         def run(line: str) -> Result:
-            return self._alone(line, lambda: self._tried(lambda: attempt(line), retry or _ONCE))
+            if retry is None:
+                return self._alone(line, lambda: attempt(line))
+            return self._alone(line, lambda: self._tried(lambda: attempt(line), retry))
 
         return self._supervised(line, run, note=note, on_error=on_error)
 
@@ -472,11 +469,14 @@ class Session:
         self, line: str, run: Callable[[str], Result], *, note: str, on_error: OnError | None
     ) -> Result:
         """Run *line*, and have a person look on, if one is to."""
+        pauses = self._pauses if on_error is None else supervision.pauses(on_error)
+        if not (note or pauses or self._steps):
+            return run(line)
         agreed = self._agreed(line, note, may_skip=True)
         if agreed is None:
             return self._not_run(line)
         return self._looked_at(
-            lambda: run(agreed), on_error, instead=lambda error: self._as_it_is(agreed, error)
+            lambda: run(agreed), pauses, instead=lambda error: self._as_it_is(agreed, error)
         )
 
     def _agreed(self, line: str, note: str = "", *, may_skip: bool = False) -> str | None:
@@ -501,12 +501,11 @@ class Session:
     def _looked_at(
         self,
         run: Callable[[], Outcome],
-        on_error: OnError | None = None,
+        pauses: bool,
         *,
         instead: Callable[[SessionError], Outcome] | None = None,
     ) -> Outcome:
-        """Run, and if it fails let a person have a look and say what now."""
-        pauses = self._pauses if on_error is None else supervision.pauses(on_error)
+        """Run, and if it fails and *pauses*, let a person have a look and say what now."""
         while True:
             try:
                 return run()
@@ -796,7 +795,7 @@ class Session:
             return self._levels.enter(way, limits)
 
         self._agreed(way.command, note)
-        return self._looked_at(lambda: self._alone(way.command, run))
+        return self._looked_at(lambda: self._alone(way.command, run), self._pauses)
 
     ssh = _kind_of_login(logins.ssh)
     su = _kind_of_login(logins.su)
@@ -882,19 +881,21 @@ class Session:
             shell.install("git", "libssl-dev")
         """
         self._agreed(f"install {' '.join(map(str, packages))}")
-        return self._looked_at(lambda: self.packages.install(*packages, **options))
+        return self._looked_at(lambda: self.packages.install(*packages, **options), self._pauses)
 
     def remove(self, *packages: str, **options: Unpack[PackageOptions]) -> PackageResult:
         """See to it that *packages* are not installed. See :meth:`Packages.remove`."""
         self._agreed(f"remove {' '.join(map(str, packages))}")
-        return self._looked_at(lambda: self.packages.remove(*packages, **options))
+        return self._looked_at(lambda: self.packages.remove(*packages, **options), self._pauses)
 
     def ensure(
         self, command: str, *, package: str | None = None, **options: Unpack[PackageOptions]
     ) -> PackageResult:
         """See to it that there is a *command* of that name. See :meth:`Packages.ensure`."""
         self._agreed(f"ensure {command}")
-        return self._looked_at(lambda: self.packages.ensure(command, package=package, **options))
+        return self._looked_at(
+            lambda: self.packages.ensure(command, package=package, **options), self._pauses
+        )
 
     # Without frames
 
@@ -1014,7 +1015,7 @@ class Session:
             if limits.total is not None:
                 left = limits.but(max(started + limits.total - attempt, 0.001), limits.idle)
             try:
-                result = self._run(line, Attention(left))
+                result = outcome(self._running(line, Attention(left)))
             except CommandTimeoutError as error:
                 raise self._not_met(line, started, limits, error) from None
             cannot_tell = absent and result.exit_code in (126, 127)
@@ -1251,12 +1252,17 @@ class Session:
 
     def _alone(self, line: str, run: Callable[[], Outcome]) -> Outcome:
         """Do one thing at a time, or say why the session cannot be had."""
-
-        def steps() -> Generator[None, None, Outcome]:
+        turn = _Turn()
+        try:
+            self._take(turn, line)
             return run()
-            yield
-
-        return outcome(self._in_turn(line, steps()))
+        except SessionError as error:
+            self._tell(error)
+            raise
+        finally:
+            # With no function in between, at whose beginning a signal handler might raise.
+            if turn in self._turns:
+                self._turns.remove(turn)
 
     def _in_step_alone(self, line: str, run: Callable[[], None]) -> None:
         def in_step() -> None:
@@ -1277,11 +1283,9 @@ class Session:
             self._tell(error)
             raise
         finally:
-            try:
-                self._give_back(turn)
-            finally:
-                # An exception from a signal handler may have come between.
-                self._give_back(turn)
+            # With no function in between, at whose beginning a signal handler might raise.
+            if turn in self._turns:
+                self._turns.remove(turn)
 
     def _tell(self, error: SessionError) -> None:
         """Make ready what the caller is about to be told."""

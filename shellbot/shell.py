@@ -101,7 +101,7 @@ class Shell:
         status, raw, errors = 0, b"", b"" if splits else None
         asks, runs = frames.may_lack_terminator(data), not frames.does_nothing(data)
         try:
-            if apart := self._goes_apart(data):
+            if apart := len(data) > _AT_ONCE and self._goes_apart(data):
                 yield from self._take_in(data, attention, as_command=True)
                 data = self.dialect.taken
             if asks:
@@ -134,7 +134,7 @@ class Shell:
             raw_stderr=errors,
             exit_code=status,
             duration=duration,
-            where=self.where,
+            where=self.line.where,
             truncated=attention.streams,
             hide=self.line.secrets.hide_bytes if self.line.secrets else None,
         )
@@ -159,7 +159,7 @@ class Shell:
         """Run what is no command of the user's; return its status and what it printed."""
         self.readied(command)
         try:
-            if apart := self._goes_apart(frame):
+            if apart := len(frame) > _AT_ONCE and self._goes_apart(frame):
                 outcome(self._take_in(frame, attention, as_command=True))
                 frame = self.dialect.taken
             ended = outcome(self._frame(frame, attention, aside=True))
@@ -171,9 +171,8 @@ class Shell:
             raise stopped.told(command, self.line, attention, partial) from None
 
     def _goes_apart(self, command: bytes) -> bool:
-        """Whether *command* may arrive in parts, and the rest at the shell further out."""
-        may_arrive_in_parts = self.line.outer is not None and len(command) > _AT_ONCE
-        return may_arrive_in_parts and not self.dialect.runs_outside_eval(command)
+        """Whether a long *command* may arrive in parts, and the rest at the shell further out."""
+        return self.line.outer is not None and not self.dialect.runs_outside_eval(command)
 
     def _forget_taken(self) -> None:
         attention = Attention(Limits(_STATE_LIMIT))
@@ -235,8 +234,11 @@ class Shell:
         aside: bool = False,
         lines: list[bytes] | None = None,
     ) -> Generator[bytes, None, tuple[int, bytes]]:
-        steps = self.exchange(data, attention, aside=aside, lines=lines)
-        yield from self.guarded(steps)
+        try:
+            yield from self.exchange(data, attention, aside=aside, lines=lines)
+        except BaseException as error:
+            self.regain(error)
+            raise
         return self.line.ended(aside=aside)
 
     def exchange(
@@ -248,59 +250,61 @@ class Shell:
         lines: list[bytes] | None = None,
     ) -> Generator[bytes, None, None]:
         """Type a frame, and read until it has ended or what *attention* looks for is there."""
-        line = self.line
+        line, talk = self.line, Conversation(self.line, attention)
         if line.hold_modes() and self.dialect.calm and not line.relayed:
             line.type(self.dialect.calm, attention.deadline)
-        yield from self._typed(data, attention, aside=aside, lines=lines)
-        if line.relayed and not line.parser.started and line.parser.status is not None:
-            # It was not begun at all. Were the terminal's modes others than it was typed for?
-            said, status = line.parser.take_output(), line.parser.status
-            # The shell itself may have put them back by now.
-            if line.hold_modes(asking=True) or line.key[:9].encode() in said:
-                yield from self._typed(data, attention, aside=aside, lines=lines)
+        for may_be_refused in (line.relayed, False):
+            line.begin()
+            if aside:
+                frame = line.dialect.aside(line.number, data, line.word)
             else:
-                line.parser.resume(said, status)
+                failed = line.status != 0
+                frame = line.dialect.frame(line.number, data, after_failure=failed, word=line.word)
+            line.type(frame, attention.ends(line.heard))
+            if attention.streams:
+                # So that whoever asked for a stream has started it by asking.
+                yield b""
+                attention.resume(line.heard)
+            if lines is not None:
+                yield from talk.go_on(lambda: line.parser.started)
+                ends = attention.ends(inf)
+                parts = (b"".join(lines[at : at + _LINES]) for at in range(0, len(lines), _LINES))
+                begun = line.parser.status is None
+                if begun and all(line.type(one, ends) for one in parts) and not line.outer:
+                    line.end_input(ends)
+            yield from talk.go_on(attention.is_at_prompt)
+            if not may_be_refused or not self._was_refused():
+                return
 
-    def _typed(
-        self, data: bytes, attention: Attention, *, aside: bool, lines: list[bytes] | None
-    ) -> Generator[bytes, None, None]:
-        line, talk = self.line, Conversation(self.line, attention)
-        line.begin()
-        if aside:
-            frame = self.dialect.aside(line.number, data, line.word)
-        else:
-            failed = line.status != 0
-            frame = self.dialect.frame(line.number, data, after_failure=failed, word=line.word)
-        line.type(frame, attention.ends(line.heard))
-        if attention.streams:
-            # So that whoever asked for a stream has started it by asking.
-            yield b""
-            attention.resume(line.heard)
-        if lines is not None:
-            yield from talk.go_on(lambda: line.parser.started)
-            ends = attention.ends(inf)
-            portions = (b"".join(lines[at : at + _LINES]) for at in range(0, len(lines), _LINES))
-            begun = line.parser.status is None
-            if begun and all(line.type(one, ends) for one in portions) and not line.outer:
-                line.end_input(ends)
-        yield from talk.go_on(attention.is_at_prompt)
+    def _was_refused(self) -> bool:
+        """Put the modes back, if the frame was not begun as they were others; say whether so."""
+        line = self.line
+        if line.parser.started or line.parser.status is None:
+            return False
+        said, status = line.parser.take_output(), line.parser.status
+        # The shell itself may have put them back by now.
+        if line.hold_modes(asking=True) or line.key[:9].encode() in said:
+            return True
+        line.parser.resume(said, status)
+        return False
 
-    def guarded(self, steps: Generator[bytes, None, None]) -> Generator[bytes, None, None]:
+    def guarded(self, steps: Generator[bytes, None, None]) -> None:
         """Take the *steps*; if they end in an exception, get the shell back first."""
         try:
-            yield from steps
-        except StoppedError as stopped:
-            stopped.recovery = self.recover(stopped.diagnosis)
+            outcome(steps)
+        except BaseException as error:
+            self.regain(error)
             raise
-        except SessionError:
-            raise
-        except BaseException:
+
+    def regain(self, error: BaseException) -> None:
+        """Get the shell back from what has ended in an *error*, and tell that how."""
+        if isinstance(error, StoppedError):
+            error.recovery = self.recover(error.diagnosis)
+        elif not isinstance(error, SessionError) and self.line.since:
             # Ctrl-C in the calling program, a stream that is left, or whatever a callback or a
             # signal handler raises. If that costs the shell, the next call says so.
-            if self.line.since:
-                with contextlib.suppress(SessionError):
-                    self.recover()
-            raise
+            with contextlib.suppress(SessionError):
+                self.recover()
 
     def recover(self, diagnosis: Diagnosis | None = None) -> str:
         """Get the shell to its prompt, by ever stronger means; return what it took."""
