@@ -348,22 +348,20 @@ class Dialect:
         )
         self._own_setup = setup
         self._own_rescue = rescue
-        self._begin = _BEGIN.encode()
-        after_failure = quietly.replace("CALL", _BEGIN_AFTER_FAILURE) + " && :"
-        self._begin_after_failure = after_failure.encode()
+        begins = _BEGIN, quietly.replace("CALL", _BEGIN_AFTER_FAILURE) + " && :"
+        self._begin, self._begin_after_failure = (one.encode() for one in begins)
         # bash takes the first word behind an unclosed quote for no reserved one, such as a brace.
         self._first_word = f"\\{guard} :; ".encode()
-        finish = quietly.replace("CALL", _FINISH.replace("LAST_WORD", last_word))
-        self._finish = f"! {finish}".encode()
+        finish = "! " + quietly.replace("CALL", _FINISH.replace("LAST_WORD", last_word))
+        self._finish = finish.encode()
         # Our own words hold no quote, so they can stand inside the quoted word as they are.
-        # Filled in at once, as one is typed for each command.
-        begins = (_BEGIN, after_failure)
-        last = f"! {finish}"
+        # Filled in at once, as one is typed for each command; the second is for after a failure.
         self._lines = tuple(
-            f" \\{guard} %b '{begin}\n%b\n{gap}{last}'; \\__sb2 %d=\n".encode() for begin in begins
+            f" \\{guard} %b '{begin}\n%b\n{gap}{finish}'; \\__sb2 %d=\n".encode()
+            for begin in begins
         )
         self._open_lines = tuple(
-            f" \\{guard} %b '{begin}\n%b'; {last}\n".encode() for begin in begins
+            f" \\{guard} %b '{begin}\n%b'; {finish}\n".encode() for begin in begins
         )
         aside = quietly.replace("CALL", _FINISH_ASIDE)
         # Where the word means nothing, not even the start is told.

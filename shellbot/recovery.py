@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 _PROMPT = 0.05
 # How often a shell that runs a loop is interrupted, and how long it is given each time.
 _INSISTENCE, _INSISTENT = 20, 0.03
+# How long it may take to find a shell waiting for what it has started.
+_HELD = 0.2
 # How soon a shell far away is at its prompt.
 _ANSWERED = 0.5
 
@@ -112,11 +114,12 @@ class Recovery:
         return name
 
     def _interrupt(self, deadline: float) -> None:
+        was_interrupted = self._interrupt_between(deadline)
         self._pressed = self._line.terminal.clock.now()
-        if not self._interrupt_between():
+        if not was_interrupted:
             self._press(deadline)
 
-    def _interrupt_between(self) -> bool:
+    def _interrupt_between(self, deadline: float) -> bool:
         """Interrupt a shell that starts one program after another; say whether it is one."""
         line = self._line
         if not line.dialect.hangs_if_interrupted or line.relayed:
@@ -126,7 +129,8 @@ class Recovery:
         if not line.terminal.is_between(line.pid, line.since):
             return False
         line.parser.heed_interrupt()
-        return line.terminal.interrupt_waited(line.pid, line.since, _INSISTENT)
+        limit = min(_HELD, deadline - time.monotonic())
+        return line.terminal.interrupt_waited(line.pid, line.since, limit)
 
     def _press(self, deadline: float) -> None:
         self._line.press(termios.VINTR, deadline)

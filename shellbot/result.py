@@ -193,17 +193,8 @@ class Result(Reply):
         truncated: bool = False,
         hide: Callable[[bytes], bytes] | None = None,
     ) -> None:
-        # All at once, as one is made for each command.
-        self.__dict__.update(
-            command=command,
-            raw=raw,
-            raw_stderr=raw_stderr,
-            exit_code=exit_code,
-            duration=duration,
-            where=where,
-            truncated=truncated,
-            _hide=hide or bytes,
-        )
+        super().__init__(command=command, raw=raw, duration=duration, where=where, hide=hide)
+        self.__dict__.update(exit_code=exit_code, raw_stderr=raw_stderr, truncated=truncated)
 
     @cached_property
     def stderr(self) -> str | None:

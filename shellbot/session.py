@@ -459,7 +459,7 @@ class Session:
             return _judged(result, statuses)
 
         def run(line: str) -> Result:
-            if retry is None:
+            if not retry:
                 return self._alone(line, lambda: attempt(line))
             return self._alone(line, lambda: self._tried(lambda: attempt(line), retry))
 
@@ -471,12 +471,13 @@ class Session:
         """Run *line*, and have a person look on, if one is to."""
         pauses = self._pauses if on_error is None else supervision.pauses(on_error)
         if not (note or pauses or self._steps):
+            # Nobody does, as nearly always: what follows would come to the same.
             return run(line)
         agreed = self._agreed(line, note, may_skip=True)
         if agreed is None:
             return self._not_run(line)
         return self._looked_at(
-            lambda: run(agreed), pauses, instead=lambda error: self._as_it_is(agreed, error)
+            lambda: run(agreed), pauses=pauses, instead=lambda error: self._as_it_is(agreed, error)
         )
 
     def _agreed(self, line: str, note: str = "", *, may_skip: bool = False) -> str | None:
@@ -501,8 +502,8 @@ class Session:
     def _looked_at(
         self,
         run: Callable[[], Outcome],
-        pauses: bool,
         *,
+        pauses: bool,
         instead: Callable[[SessionError], Outcome] | None = None,
     ) -> Outcome:
         """Run, and if it fails and *pauses*, let a person have a look and say what now."""
@@ -795,7 +796,7 @@ class Session:
             return self._levels.enter(way, limits)
 
         self._agreed(way.command, note)
-        return self._looked_at(lambda: self._alone(way.command, run), self._pauses)
+        return self._looked_at(lambda: self._alone(way.command, run), pauses=self._pauses)
 
     ssh = _kind_of_login(logins.ssh)
     su = _kind_of_login(logins.su)
@@ -881,12 +882,16 @@ class Session:
             shell.install("git", "libssl-dev")
         """
         self._agreed(f"install {' '.join(map(str, packages))}")
-        return self._looked_at(lambda: self.packages.install(*packages, **options), self._pauses)
+        return self._looked_at(
+            lambda: self.packages.install(*packages, **options), pauses=self._pauses
+        )
 
     def remove(self, *packages: str, **options: Unpack[PackageOptions]) -> PackageResult:
         """See to it that *packages* are not installed. See :meth:`Packages.remove`."""
         self._agreed(f"remove {' '.join(map(str, packages))}")
-        return self._looked_at(lambda: self.packages.remove(*packages, **options), self._pauses)
+        return self._looked_at(
+            lambda: self.packages.remove(*packages, **options), pauses=self._pauses
+        )
 
     def ensure(
         self, command: str, *, package: str | None = None, **options: Unpack[PackageOptions]
@@ -894,7 +899,7 @@ class Session:
         """See to it that there is a *command* of that name. See :meth:`Packages.ensure`."""
         self._agreed(f"ensure {command}")
         return self._looked_at(
-            lambda: self.packages.ensure(command, package=package, **options), self._pauses
+            lambda: self.packages.ensure(command, package=package, **options), pauses=self._pauses
         )
 
     # Without frames

@@ -101,7 +101,7 @@ class Shell:
         status, raw, errors = 0, b"", b"" if splits else None
         asks, runs = frames.may_lack_terminator(data), not frames.does_nothing(data)
         try:
-            if apart := len(data) > _AT_ONCE and self._goes_apart(data):
+            if apart := self._goes_apart(data):
                 yield from self._take_in(data, attention, as_command=True)
                 data = self.dialect.taken
             if asks:
@@ -159,7 +159,7 @@ class Shell:
         """Run what is no command of the user's; return its status and what it printed."""
         self.readied(command)
         try:
-            if apart := len(frame) > _AT_ONCE and self._goes_apart(frame):
+            if apart := self._goes_apart(frame):
                 outcome(self._take_in(frame, attention, as_command=True))
                 frame = self.dialect.taken
             ended = outcome(self._frame(frame, attention, aside=True))
@@ -171,8 +171,9 @@ class Shell:
             raise stopped.told(command, self.line, attention, partial) from None
 
     def _goes_apart(self, command: bytes) -> bool:
-        """Whether a long *command* may arrive in parts, and the rest at the shell further out."""
-        return self.line.outer is not None and not self.dialect.runs_outside_eval(command)
+        """Whether *command* may arrive in parts, and the rest at the shell further out."""
+        may_arrive_in_parts = self.line.outer is not None and len(command) > _AT_ONCE
+        return may_arrive_in_parts and not self.dialect.runs_outside_eval(command)
 
     def _forget_taken(self) -> None:
         attention = Attention(Limits(_STATE_LIMIT))
@@ -237,7 +238,7 @@ class Shell:
         try:
             yield from self.exchange(data, attention, aside=aside, lines=lines)
         except BaseException as error:
-            self.regain(error)
+            self._regain(error)
             raise
         return self.line.ended(aside=aside)
 
@@ -253,6 +254,7 @@ class Shell:
         line, talk = self.line, Conversation(self.line, attention)
         if line.hold_modes() and self.dialect.calm and not line.relayed:
             line.type(self.dialect.calm, attention.deadline)
+        # A frame that was refused is typed once more.
         for may_be_refused in (line.relayed, False):
             line.begin()
             if aside:
@@ -293,10 +295,10 @@ class Shell:
         try:
             outcome(steps)
         except BaseException as error:
-            self.regain(error)
+            self._regain(error)
             raise
 
-    def regain(self, error: BaseException) -> None:
+    def _regain(self, error: BaseException) -> None:
         """Get the shell back from what has ended in an *error*, and tell that how."""
         if isinstance(error, StoppedError):
             error.recovery = self.recover(error.diagnosis)

@@ -35,8 +35,9 @@ _KILL_GRACE = 1.0
 # What is dying anyway, such as the rest of a pipeline; what was asked to end; and how often to
 # look for what those have started in the meantime.
 _LEAVING, _ENDING, _ROUNDS = 0.05, 0.3, 5
-# How lately a program was started that a shell may not wait for yet.
-_LATELY = 0.02
+# How lately a program was started that a shell may not wait for yet; how often to look whether
+# there is one, and how long not to.
+_LATELY, _LOOKS, _MOMENT = 0.02, 8, 0.0002
 CLOSE_BOUND = _HANG_UP_GRACE + _KILL_GRACE
 """The longest that :meth:`Terminal.close` can take, in seconds."""
 
@@ -378,36 +379,65 @@ class Terminal:
         return processes.send(stopped, signal.SIGCONT)
 
     def is_between(self, shell: int, moment: Moment) -> bool:
-        """Whether process *shell*, in the foreground, may start a program now or just has."""
-        own = processes.process(shell)
-        if not own or not own.has_terminal():
-            return False
-        lately = self.clock.now().before(_LATELY)
+        """Whether process *shell* starts one program after another, in its own process group."""
+        for _ in range(_LOOKS):
+            lately = self.clock.now().before(_LATELY)
+            # The shell last: it is asleep for a moment after the last program has ended.
+            started = self._waited_by(shell, moment)
+            own = processes.process(shell)
+            if not own or not own.has_terminal():
+                return False
+            if any(one.began_since(lately) for one in started):
+                return True
+            if started and own.state == "S":
+                return False
+            time.sleep(_MOMENT)
+        return False
+
+    def _waited_by(self, shell: int, moment: Moment) -> list[Process]:
         started = [one for one in self.started_since(moment) if one.parent == shell]
-        return own.state != "S" or any(one.began_since(lately) for one in started)
+        own = processes.process(shell)
+        return [one for one in started if own and one.group == own.group]
 
     def interrupt_waited(self, shell: int, moment: Moment, limit: float) -> bool:
         """Interrupt process *shell* while it waits for a program, and that; say whether it did.
 
-        bash takes no notice of SIGINT where the program that it waits for does not end by it. So
-        that is stopped first: a key may come too late for one that is quick.
+        bash takes no notice of SIGINT where the program that it waits for does not end by it, as a
+        fork of its own may not that is to be that program; and it may hang by one that comes before
+        it waits. So they are stopped first: a key may come too late for one that is quick, or too
+        early. As with the key, what was typed and not read is thrown away.
         """
-        deadline = time.monotonic() + limit
-        while (own := processes.process(shell)) and time.monotonic() < deadline:
-            waited = [
-                one
-                for one in self.started_since(moment)
-                if one.parent == shell and one.group == own.group
-            ]
-            processes.send(waited, signal.SIGSTOP)
-            try:
-                if _is_waiting(shell, waited, deadline):
-                    with contextlib.suppress(OSError):  # another user's
-                        os.killpg(own.group, signal.SIGINT)
-                    return True
-            finally:
-                processes.send(waited, signal.SIGCONT)
+        started = time.monotonic()
+        waited: list[Process] = []
+        try:
+            while (now := time.monotonic()) < started + limit:
+                waited = self._waited_by(shell, moment)
+                own = processes.process(shell)
+                going = [one for one in waited if one.state not in "TZ"]
+                stopped = [one for one in waited if one.state == "T"]
+                if going:
+                    processes.send(going, signal.SIGSTOP)
+                elif own and own.state == "S" and stopped:
+                    # A subshell stays a fork.
+                    if now > started + limit / 2 or any(one.stack != own.stack for one in stopped):
+                        self._forget_typed()
+                        with contextlib.suppress(OSError):  # another user's
+                            os.killpg(own.group, signal.SIGINT)
+                        return True
+                    processes.send(stopped, signal.SIGCONT)
+                time.sleep(_MOMENT)
+        finally:
+            processes.send(waited, signal.SIGCONT)
         return False
+
+    def _forget_typed(self) -> None:
+        """Throw away what was typed and not read."""
+        with contextlib.suppress(OSError, termios.error):
+            side = os.open(self._device_name, os.O_RDONLY | os.O_NOCTTY | os.O_NONBLOCK)
+            try:
+                termios.tcflush(side, termios.TCIFLUSH)
+            finally:
+                os.close(side)
 
     def kill_since(self, moment: Moment, number: int) -> None:
         """Send signal *number* to what was started since *moment*, by the program or on it."""
@@ -609,16 +639,3 @@ def _modes_held(modes: list[Any]) -> list[Any]:
         ospeed,
         keys,
     ]
-
-
-def _is_waiting(shell: int, waited: list[Process], deadline: float) -> bool:
-    """Whether one of those *waited* for is stopped, and process *shell* asleep."""
-    while time.monotonic() < deadline:
-        # In this order: what is stopped stays so.
-        states = {one.state for one in map(processes.process, [one.pid for one in waited]) if one}
-        if not states - {"Z"}:
-            return False
-        own = processes.process(shell)
-        if "T" in states and own and own.state == "S":
-            return True
-    return False

@@ -472,6 +472,41 @@ def test_a_loop_of_quick_programs_is_interrupted(command: str, bash: Session) ->
         assert bash.send("echo in step", timeout=5).raw == b"in step\n"
 
 
+def test_what_stands_behind_a_loop_of_quick_programs_is_not_run(
+    bash: Session, tmp_path: Path
+) -> None:
+    # The first line has the rest typed as plain lines, which wait on the terminal.
+    loop = "set -o emacs\nwhile :; do /bin/true; done\ntouch later"
+    for number in range(5):
+        with pytest.raises(CommandTimeoutError) as caught:
+            bash.send(loop, timeout=0.2 + number / 100)
+        assert caught.value.recovery.startswith("Ctrl-C")
+        assert bash.send("echo in step", timeout=5).raw == b"in step\n"
+        assert not (tmp_path / "later").exists()
+
+
+COUNTING = """
+use Time::HiRes "time"; my $n = 0; $SIG{INT} = sub { $n++ }; my $end = time + 0.5;
+while (time < $end) { } open(my $told, ">>", "told"); print $told "$n ";
+"""
+
+
+def test_a_program_that_tidies_up_is_interrupted_no_more_than_once(
+    bash: Session, tmp_path: Path
+) -> None:
+    (tmp_path / "counting.pl").write_text(COUNTING)
+    # It starts while the shell that computes is on its way to be interrupted.
+    command = "while [[ ${EPOCHREALTIME/[.,]/} < %d ]]; do :; done; perl counting.pl"
+    for number in range(12):
+        limit = 0.1
+        start = (time.time() + limit + 0.1 + number / 500) * 1_000_000
+        with pytest.raises(CommandTimeoutError):
+            bash.send(command % start, timeout=limit)
+        assert bash.send("echo in step", timeout=5).raw == b"in step\n"
+    told = tmp_path / "told"
+    assert not told.exists() or max(map(int, told.read_text().split())) <= 1
+
+
 @pytest.mark.parametrize("signals", ["INT QUIT", "INT QUIT HUP"])
 def test_job_control_is_no_obstacle(signals: str, shell: Session) -> None:
     shell.send("kept='from before'; set -m")
