@@ -35,8 +35,8 @@ class Recovery:
         self._line = line
         self.diagnosis = diagnosis or Diagnosis("silent", because="it is being stopped")
         """What the command was doing."""
-        self._pressed: Moment | None = None
-        """When Ctrl-C was pressed last."""
+        self._interrupted: Moment | None = None
+        """By when it was interrupted last, what it waited for included."""
 
     def run(self) -> str:
         """Get the shell to its prompt, and return what it took."""
@@ -114,9 +114,9 @@ class Recovery:
         return name
 
     def _interrupt(self, deadline: float) -> None:
-        was_interrupted = self._interrupt_between(deadline)
-        self._pressed = self._line.terminal.clock.now()
-        if not was_interrupted:
+        if self._interrupt_between(deadline):
+            self._interrupted = self._line.terminal.clock.now()
+        else:
             self._press(deadline)
 
     def _interrupt_between(self, deadline: float) -> bool:
@@ -134,6 +134,7 @@ class Recovery:
 
     def _press(self, deadline: float) -> None:
         self._line.press(termios.VINTR, deadline)
+        self._interrupted = self._line.terminal.clock.now()
         # What is stopped gets it only as it goes on. Not before it has to: ash 1.35, at its prompt
         # by then, takes the news of that for the end of its input.
         promptly = min(deadline, time.monotonic() + _PROMPT)
@@ -150,19 +151,26 @@ class Recovery:
 
     def _insist(self, deadline: float) -> None:
         """Do for a shell what Ctrl-C alone does not."""
-        terminal, since, pressed = self._line.terminal, self._line.since, self._pressed
         if self._line.dialect.abandon and not self._line.parser.started:
             self._line.type(self._line.dialect.abandon, deadline)
             self._ask_at_the_prompt(deadline)
         elif self._line.pid in Look(self._line.scene()).readers:
             self._ask_at_the_prompt(deadline)
         # A shell in a loop takes no notice where the program that it waits for ends by itself.
-        elif since and pressed and not terminal.is_held_up(self._line.pid, since, pressed):
+        else:
             for _ in range(_INSISTENCE):
-                if not terminal.interrupt_waited(self._line.pid, since, _INSISTENT):
-                    self._press(deadline)
+                self._interrupt_once_more(deadline)
                 if self._line.answered(min(deadline, time.monotonic() + _INSISTENT)):
                     break
+
+    def _interrupt_once_more(self, deadline: float) -> None:
+        """Interrupt the shell, but no program that was interrupted before and tidies up."""
+        terminal, since, before = self._line.terminal, self._line.since, self._interrupted
+        if since and before and not terminal.is_held_up(self._line.pid, since, before):
+            if terminal.interrupt_waited(self._line.pid, since, _INSISTENT):
+                self._interrupted = terminal.clock.now()
+            else:
+                self._press(deadline)
 
     def _ask_at_the_prompt(self, deadline: float) -> None:
         """Ask how the frame ended, if the shell is at a prompt that does not tell.

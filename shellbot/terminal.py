@@ -382,9 +382,7 @@ class Terminal:
         """Whether process *shell* starts one program after another, in its own process group."""
         for _ in range(_LOOKS):
             lately = self.clock.now().before(_LATELY)
-            # The shell last: it is asleep for a moment after the last program has ended.
-            started = self._waited_by(shell, moment)
-            own = processes.process(shell)
+            started, own = self._waited_by(shell, moment)
             if not own or not own.has_terminal():
                 return False
             if any(one.began_since(lately) for one in started):
@@ -394,10 +392,11 @@ class Terminal:
             time.sleep(_MOMENT)
         return False
 
-    def _waited_by(self, shell: int, moment: Moment) -> list[Process]:
+    def _waited_by(self, shell: int, moment: Moment) -> tuple[list[Process], Process | None]:
+        """Return what process *shell* may wait for, and how it was itself just after that."""
         started = [one for one in self.started_since(moment) if one.parent == shell]
         own = processes.process(shell)
-        return [one for one in started if own and one.group == own.group]
+        return [one for one in started if own and one.group == own.group], own
 
     def interrupt_waited(self, shell: int, moment: Moment, limit: float) -> bool:
         """Interrupt process *shell* while it waits for a program, and that; say whether it did.
@@ -411,8 +410,7 @@ class Terminal:
         waited: list[Process] = []
         try:
             while (now := time.monotonic()) < started + limit:
-                waited = self._waited_by(shell, moment)
-                own = processes.process(shell)
+                waited, own = self._waited_by(shell, moment)
                 going = [one for one in waited if one.state not in "TZ"]
                 stopped = [one for one in waited if one.state == "T"]
                 if going:
