@@ -433,8 +433,9 @@ class Dialect:
                 lines = b"\n".join((opening, frames.typed(command.strip())))
                 return b" \\builtin %b : && {\n%b\n}; %b\n" % (word, lines, closing)
             return b" %b; %b%b%b\n" % (opening, frames.typed(command.strip()), between, closing)
-        text = frames.typed(frames.within_quotes(command))
-        if self._parses_ahead or frames.is_open_ended(command):
+        plain = frames.is_plain(command)
+        text = command if plain else frames.typed(frames.within_quotes(command))
+        if self._parses_ahead or (not plain and frames.is_open_ended(command)):
             return self._open_lines[after_failure] % (word, number, text, number, b"=")
         return self._lines[after_failure] % (word, number, text, number, b"=", number)
 

@@ -44,6 +44,8 @@ _PIECE = rb"(?s).{1,240}[\x80-\xbf]{0,3}"
 # What the line discipline acts on instead of passing on; with ^V (LNEXT) in front it passes it on
 # (termios(3)). TAB is among them for shells whose line editor was switched on behind our back.
 _CONTROL = rb"[\x00-\x09\x0b-\x1f\x7f]"
+# What a short command can hold and be typed as it is, with no more ado.
+_PLAIN = bytes({*range(32, 256)} - {*b"'#<|&\\(){}\x7f"})
 
 _MARK = rb"([0-9]{1,18})(?:(<)|([=.:,])([0-9]{1,10})(?:>|(\r?)\n))"
 _BEGUN_MARK = rb"[0-9]{0,18}(?:[=.:,][0-9]{0,10}\r?)?\Z"
@@ -98,6 +100,11 @@ def does_nothing(command: bytes) -> bool:
     return command.lstrip(b" \t\n")[:1] in (b"", b"#") and all(
         line.lstrip(b" \t")[:1] in (b"", b"#") for line in command.split(b"\n")
     )
+
+
+def is_plain(command: bytes) -> bool:
+    """Whether *command* is one short line that needs no quoting, and no look at its end."""
+    return len(command) < _LINE_LIMIT // 8 and not command.translate(None, _PLAIN)
 
 
 def is_open_ended(command: bytes) -> bool:
@@ -252,7 +259,8 @@ class _Written:
         """Where it begins."""
         # All that grows in Python copies what it holds to give it away, but for this.
         self._kept = io.BytesIO()
-        self._kept.write(data)
+        if data:
+            self._kept.write(data)
 
     @property
     def end(self) -> int:
@@ -296,6 +304,7 @@ class Parser:
         self._by_hand = by_hand
         self._number = b"%d" % number
         self._start = b"%b%b<" % (self._prefix, self._number)
+        self._success = b"%b%b=0>" % (self._prefix, self._number)
         self._output = _Written()
         self._handed_out = 0
         self._before_prompt: int | None = None
@@ -382,16 +391,18 @@ class Parser:
             self._write(data)
             return
         at = 0
+        # Nearly all answers begin and end like that. To match a mark takes four times as long.
         if not self.started and self.status is None and data.startswith(self._start):
-            # As nearly every answer does. To match a mark takes four times as long.
             self._begin()
             at = len(self._start)
         while (found := data.find(self._prefix, at)) >= 0:
-            after = found + len(self._prefix)
-            mark = self._mark.match(data, after)
-            if mark:
-                if found > at:
-                    self._write(data[at:found])
+            if found > at:
+                self._write(data[at:found])
+            at, after = found, found + len(self._prefix)
+            if self.status is None and data.startswith(self._success, found):
+                self._end(0, asked=False)
+                at += len(self._success)
+            elif mark := self._mark.match(data, after):
                 at = mark.end()
                 self._see(mark, found)
             elif self._begun_mark.match(data, after):

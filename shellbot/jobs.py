@@ -153,7 +153,7 @@ class Job:
             exit_code=code,
             duration=time.monotonic() - self._started,
             where=self.where,
-            hide=self._secrets.hide_bytes if self._secrets else None,
+            hide=self._secrets.hide_bytes,
         )
         self._forget()
         return self._result

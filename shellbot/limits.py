@@ -37,7 +37,7 @@ class Limits:
 
     def but(self, total: float | Default | None, idle: float | Default | None) -> Limits:
         """Return these limits with those replaced that a call has given."""
-        if isinstance(total, Default) and isinstance(idle, Default):
+        if total is DEFAULT and idle is DEFAULT:
             return self
         return Limits(
             self.total if isinstance(total, Default) else total,

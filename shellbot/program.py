@@ -229,7 +229,7 @@ class Program:
             raw=raw,
             duration=time.monotonic() - started,
             where=self._shell.where,
-            hide=self._secrets.hide_bytes if self._secrets else None,
+            hide=self._secrets.hide_bytes,
         )
 
     def send_and_get_output(self, line: str, **options: Unpack[Options]) -> str:

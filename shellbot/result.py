@@ -193,8 +193,17 @@ class Result(Reply):
         truncated: bool = False,
         hide: Callable[[bytes], bytes] | None = None,
     ) -> None:
-        super().__init__(command=command, raw=raw, duration=duration, where=where, hide=hide)
-        self.__dict__.update(exit_code=exit_code, raw_stderr=raw_stderr, truncated=truncated)
+        # In one go: one is made for each command.
+        self.__dict__.update(
+            command=command,
+            raw=raw,
+            exit_code=exit_code,
+            duration=duration,
+            where=where,
+            raw_stderr=raw_stderr,
+            truncated=truncated,
+            _hide=hide or bytes,
+        )
 
     @cached_property
     def stderr(self) -> str | None:

@@ -10,6 +10,7 @@ import os
 import re
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
 
 from . import (
     asking,
@@ -459,9 +460,8 @@ class Session:
             return _judged(result, statuses)
 
         def run(line: str) -> Result:
-            if not retry:
-                return self._alone(line, lambda: attempt(line))
-            return self._alone(line, lambda: self._tried(lambda: attempt(line), retry))
+            once = partial(attempt, line)
+            return self._alone(line, partial(self._tried, once, retry) if retry else once)
 
         return self._supervised(line, run, note=note, on_error=on_error)
 
@@ -533,7 +533,7 @@ class Session:
             exit_code=self._status,
             duration=error.waited,
             where=self.where,
-            hide=self._secrets.hide_bytes if self._secrets else None,
+            hide=self._secrets.hide_bytes,
         )
 
     def _as_root(self, line: str, sudo: bool | str | Secret) -> AsRoot | None:
@@ -581,7 +581,7 @@ class Session:
             exit_code=error.exit_code or 0,
             duration=time.monotonic() - attention.started,
             where=where,
-            hide=self._secrets.hide_bytes if self._secrets else None,
+            hide=self._secrets.hide_bytes,
         )
 
     def _tried(self, attempt: Callable[[], Result], retry: Retry) -> Result:

@@ -136,7 +136,7 @@ class Shell:
             duration=duration,
             where=self.line.where,
             truncated=attention.streams,
-            hide=self.line.secrets.hide_bytes if self.line.secrets else None,
+            hide=self.line.secrets.hide_bytes,
         )
 
     def readied(self, command: str) -> bytes:

@@ -124,16 +124,13 @@ class Terminal:
 
         Nothing means that the limit has passed or, with :attr:`ended` set, that there is no more.
         """
-        deadline = None if limit is None else time.monotonic() + limit
+        left = inf if limit is None else max(0.0, limit)
+        deadline = time.monotonic() + left
         while not self._inbox and not self.ended:
-            if deadline is not None:
-                limit = max(0.0, deadline - time.monotonic())
-            ready = self._poll.poll(self._exit.patience(limit))
-            if not ready and not self._exit.happened():
-                if deadline is not None and time.monotonic() >= deadline:
-                    break
-                continue
-            self._take()
+            if self._poll.poll(self._exit.patience(left)) or self._exit.happened():
+                self._take()
+            if not self._inbox and (left := deadline - time.monotonic()) <= 0:
+                break
         # Emptied last, as an exception out of a signal handler may come at any point.
         data = b"".join(self._inbox)
         self._inbox.clear()
@@ -487,11 +484,11 @@ class _Exit:
         except (AttributeError, OSError):  # not Linux, or before 5.3
             self.fd = None
 
-    def patience(self, limit: float | None) -> float | None:
+    def patience(self, limit: float) -> float | None:
         """Return how many milliseconds to wait at once for the *limit* in seconds."""
         if self.fd is None:
-            limit = 0.2 if limit is None else min(limit, 0.2)
-        return None if limit is None or limit == inf else limit * 1000
+            limit = min(limit, 0.2)
+        return None if limit == inf else limit * 1000
 
     def happened(self) -> bool:
         """Whether the child has ended. Reaps it."""

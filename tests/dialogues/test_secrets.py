@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import logging
 import pickle
+import shlex
 import sys
 import traceback
 from collections.abc import Iterator
@@ -129,6 +130,12 @@ def test_a_result_has_the_secret_only_where_the_program_printed_it(
     again = pickle.loads(pickle.dumps(result))
     assert again == result
     assert repr(again) == repr(result)
+
+
+def test_a_result_from_before_does_not_show_it_either(bash: Session) -> None:
+    result = bash.send(f"printf %s {shlex.quote(SECRET)}")
+    bash.send(READ + "true", answers={"Password: ": Secret(SECRET)})
+    assert not any(form in repr(result) for form in forms(SECRET))
 
 
 def test_a_result_does_not_take_the_secrets_with_it(bash: Session) -> None:

@@ -6,7 +6,7 @@ import re
 from itertools import cycle
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from shellbot import frames
@@ -274,6 +274,25 @@ def test_a_quoted_and_typed_command_arrives_as_it_was(command: bytes) -> None:
 def test_no_typed_line_is_longer_than_a_terminal_takes(command: bytes) -> None:
     text = b"'" + frames.typed(frames.within_quotes(command)) + b"'"
     assert max(map(len, text.split(b"\n"))) <= 1_023
+
+
+short_ones = st.text(st.sampled_from("ab1 ./=;$\"'\n\t\\\x7f#<&|(){}é"), max_size=9).map(str.encode)
+
+
+@settings(max_examples=1_000)
+@given(short_ones)
+@example(b"")
+@example(b"a" * 200)
+@example(b"x=${y")
+@example(b"f()")
+def test_what_is_plain_is_typed_as_it_is(command: bytes) -> None:
+    is_as_it_is = frames.typed(frames.within_quotes(command)) == command
+    may_be_plain = is_as_it_is and len(command) < 200 and not frames.is_open_ended(command)
+    assert may_be_plain or not frames.is_plain(command)
+
+
+def test_what_most_commands_are_is_plain() -> None:
+    assert frames.is_plain(b'cd /tmp; ls -l "$HOME" *.py')
 
 
 @pytest.mark.parametrize("command", [b"", b" \t\n", b"# a", b"\n  # a\n\t# b\n"])
