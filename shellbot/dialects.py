@@ -306,6 +306,7 @@ class Dialect:
         resizes: bool = True,
         drop_line: bytes = b"",
         hangs_if_interrupted: bool = False,
+        hangs_in_library: bool = False,
     ) -> None:
         self.name = name
         """What it is called, in :func:`program` and in messages."""
@@ -389,6 +390,8 @@ class Dialect:
         """Whether it bears another size of the terminal while it stands at our own prompt."""
         self.hangs_if_interrupted = hangs_if_interrupted
         """Whether Ctrl-C may hang it in the moment after it has started a program."""
+        self.hangs_in_library = hangs_in_library
+        """Whether Ctrl-C may hang it in a function of the C library."""
         self._invisible = invisible
         self._prompt_start = prompt_start
         self._directory = directory
@@ -710,6 +713,9 @@ GUARD set +o history""",
         # A script has no prompts.
         prompts=r"; \return",
         invisible=(r"\[", r"\]"),
+        # It calls clearerr() before each built-in, and its handler jumps out of that: the lock on
+        # its standard output that glibc has taken by then stays taken, for ever (1.35).
+        hangs_in_library=True,
     ),
     Dialect(
         "zsh",

@@ -155,6 +155,9 @@ class Line:
             self.parser.heed_interrupt()
         if self.relayed:
             self.terminal.write(_KEYS[key], deadline)
+        elif key == termios.VINTR and self.dialect.hangs_in_library:
+            with self.terminal.held_outside_library(self.pid):
+                self.terminal.press(key, deadline)
         else:
             self.terminal.press(key, deadline)
 

@@ -317,6 +317,21 @@ def image(pid: int) -> object:
     return (arguments(pid), found.stack) if found else None
 
 
+def is_in_own_code(pid: int) -> bool:
+    """Whether a stopped process is at an instruction of its program, not of a shared library."""
+    with contextlib.suppress(OSError, ValueError), open(f"/proc/{pid}/syscall") as call:
+        # "-1 0x7ffe16085918 0x7f1ed00200d6": in no system call, stack pointer, program counter.
+        at = int(call.read().split()[-1], 16)
+        program = os.readlink(f"/proc/{pid}/exe")
+        with open(f"/proc/{pid}/maps") as maps:
+            for line in maps:
+                area, *_, name = line.rstrip("\n").split(maxsplit=5)
+                first, last = (int(address, 16) for address in area.split("-"))
+                if first <= at < last:
+                    return name == program
+    return False
+
+
 def status(pid: int, field: str) -> str:
     """Return a *field* of /proc/PID/status, or nothing."""
     try:

@@ -12,7 +12,7 @@ import struct
 import sys
 import termios
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from itertools import islice
 from math import inf
@@ -38,6 +38,8 @@ _LEAVING, _ENDING, _ROUNDS = 0.05, 0.3, 5
 # How lately a program was started that a shell may not wait for yet; how often to look whether
 # there is one, and how long not to.
 _LATELY, _LOOKS, _MOMENT = 0.02, 8, 0.0002
+# How long a shell may take to be found in its own code, which a loop of built-ins mostly is.
+_OUTSIDE = 1.0
 CLOSE_BOUND = _HANG_UP_GRACE + _KILL_GRACE
 """The longest that :meth:`Terminal.close` can take, in seconds."""
 
@@ -424,6 +426,32 @@ class Terminal:
         finally:
             processes.send(waited, signal.SIGCONT)
         return False
+
+    @contextlib.contextmanager
+    def held_outside_library(self, shell: int) -> Iterator[None]:
+        """Hold process *shell* still, if it is busy with itself, where it has code of its own.
+
+        Only where this process started it: another one would take it for stopped by its user.
+        """
+        own = processes.process(shell)
+        if not own or own.parent != os.getpid():
+            yield
+            return
+        end = time.monotonic() + _OUTSIDE
+        try:
+            while own and own.state in "RT" and time.monotonic() < end:
+                if own.state == "R":
+                    os.kill(shell, signal.SIGSTOP)
+                elif processes.is_in_own_code(shell):
+                    break
+                else:
+                    os.kill(shell, signal.SIGCONT)
+                time.sleep(_MOMENT)
+                own = processes.process(shell)
+            yield
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(shell, signal.SIGCONT)
 
     def _forget_typed(self) -> None:
         """Throw away what was typed and not read."""

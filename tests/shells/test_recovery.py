@@ -56,19 +56,6 @@ HANGING = {
 }
 
 
-def is_deadlocked(session: Session, error: CommandTimeoutError) -> bool:
-    """busybox ash jumps out of malloc at a Ctrl-C, once in some fifty, and never wakes up again.
-
-    (1.35: it waits in a futex for a lock that it holds itself.) Then all that is left to be right
-    is to say so.
-    """
-    if session.dialect.name != "ash" or "lost" not in error.recovery:
-        return False
-    with pytest.raises(LevelLostError, match="had to be killed"):
-        session.send("echo first")
-    return True
-
-
 def exact(session: Session) -> None:
     """The next commands answer, each for itself."""
     assert session.send("/bin/echo a; (exit 3)", check=3, timeout=5).raw == b"a\n"
@@ -81,8 +68,6 @@ def test_the_session_is_in_step_after_a_time_out(situation: str, shell: Session)
     shell.send("kept='from before'")
     with pytest.raises(CommandTimeoutError) as caught:
         shell.send(HANGING[situation], timeout=0.3)
-    if is_deadlocked(shell, caught.value):
-        return
     took = time.monotonic()
     assert shell.send("echo first", timeout=5).raw == b"first\n", caught.value.recovery
     assert caught.value.waited < 2
@@ -107,10 +92,18 @@ def test_nothing_takes_more_than_five_seconds(more: str, bash: Session) -> None:
 def test_five_in_a_row(situation: str, shell: Session) -> None:
     shell.send("kept='from before'")
     for _ in range(5):
-        with pytest.raises(CommandTimeoutError) as caught:
+        with pytest.raises(CommandTimeoutError):
             shell.send(HANGING[situation], timeout=0.2)
-        if is_deadlocked(shell, caught.value):
-            return
+    exact(shell)
+
+
+def test_a_loop_of_built_ins_is_interrupted_however_often(shell: Session) -> None:
+    """Where Ctrl-C has busybox ash leave a function of glibc, it may wait for a lock for ever."""
+    shell.send("kept='from before'")
+    for _ in range(40):
+        with pytest.raises(CommandTimeoutError) as caught:
+            shell.send(HANGING["a busy loop"], timeout=0.01)
+        assert caught.value.recovery == "Ctrl-C"
     exact(shell)
 
 
@@ -129,10 +122,8 @@ def test_what_cannot_be_stopped_costs_the_shell(shell: Session) -> None:
 
 def test_a_flood_from_an_earlier_command_changes_no_status(shell: Session) -> None:
     shell.send("yes &")
-    with pytest.raises(CommandTimeoutError) as caught:
+    with pytest.raises(CommandTimeoutError):
         shell.send("sleep 60", timeout=0.3)
-    if is_deadlocked(shell, caught.value):
-        return
     result = shell.send("/bin/echo here; (exit 3)", check=3, timeout=5)
     assert b"here\n" in result.raw
     shell.send("kill $!", timeout=5)

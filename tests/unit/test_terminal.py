@@ -84,6 +84,25 @@ def test_it_was_taken_once_the_reader_is_back_for_more(relay: Terminal) -> None:
     until(relay.was_taken)
 
 
+def test_a_busy_program_is_held_where_it_is_in_no_library() -> None:
+    words = ("busybox", "ash", "-c", "echo here; while :; do :; done")
+    terminal = Terminal(words, environment=dict(os.environ), size=(24, 80))
+    try:
+        assert says_it_is_here(terminal)
+        for _ in range(50):
+            with terminal.held_outside_library(terminal.pid):
+                assert state(terminal) == "T"
+                counter = Path(f"/proc/{terminal.pid}/syscall").read_text().split()[-1]
+                maps = Path(f"/proc/{terminal.pid}/maps").read_text().splitlines()
+                libraries = [line.split()[0].split("-") for line in maps if ".so" in line]
+                assert libraries
+                for first, last in libraries:
+                    assert not int(first, 16) <= int(counter, 16) < int(last, 16)
+            assert state(terminal) == "R"
+    finally:
+        terminal.close()
+
+
 def test_a_flood_comes_whole_in_portions_that_are_bounded() -> None:
     words = ("sh", "-c", "head -c 1000000 /dev/zero | tr '\\0' x")
     terminal = Terminal(words, environment=dict(os.environ), size=(24, 80))
