@@ -231,11 +231,9 @@ def test_an_exception_ends_it(
     assert told["caught"] == {2: "KeyboardInterrupt"}.get(number, "ZeroDivisionError")
 
 
-def is_gone(argument: str, programs: list[int]) -> bool:
-    """Whether the programs have ended, and whatever was given that argument."""
-    return not any(processes.is_there(one) for one in programs) and not any(
-        argument in processes.arguments(one.pid) for one in processes.everything()
-    )
+def given(argument: str) -> list[int]:
+    """Whatever runs and was given that argument, whoever started it."""
+    return [one.pid for one in processes.everything() if argument in processes.arguments(one.pid)]
 
 
 @pytest.mark.parametrize(
@@ -250,9 +248,12 @@ def test_the_program_is_ended(
 ) -> None:
     person.start((ways(place) if place else "") + PAUSE)
     person.sees_prompt()
-    argument = f"{random.randrange(10**8, 10**9)}"
-    person.type(f"sleep 1{argument} & echo go; sleep 1{argument}\n")
+    seconds = f"{random.randrange(10**9, 2 * 10**9)}"
+    person.type(f"sleep {seconds} & echo go; sleep {seconds}\n")
     person.sees("\ngo")
+    # A bash that is hung up while it starts a program may leave it: its copy, which has the
+    # handler of the shell until it is the program, takes the signal for itself.
+    until(lambda: len(given(seconds)) == 2)
     programs = [person.pid, *(one.pid for one in processes.below(person.pid))]
     if end == "terminal":
         person.leave()
@@ -262,7 +263,7 @@ def test_the_program_is_ended(
         os.kill(person.pid, getattr(signal, end))
         person.sees("left")
         assert person.has_terminal_as_before() == (end != "SIGKILL")
-    until(lambda: is_gone(f"1{argument}", programs))
+    until(lambda: not any(map(processes.is_there, programs)) and not given(seconds))
 
 
 @pytest.mark.parametrize(
