@@ -19,6 +19,7 @@ import json
 import os
 import platform
 import secrets
+import select
 import shutil
 import signal
 import statistics
@@ -147,11 +148,30 @@ class Run:
 
 
 def end_all(mark: str) -> None:
-    """End what a worker has left behind, by the mark (NAME=VALUE) in its environment."""
-    for entry in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):
-            if mark.encode() in (entry / "environ").read_bytes().split(b"\0"):
-                os.kill(int(entry.name), signal.SIGKILL)
+    """End what a worker has left behind, by the mark (NAME=VALUE) in its environment.
+
+    When this returns, it is gone: also what one of them had started when it was ended itself.
+    """
+    while [entry for entry in Path("/proc").glob("[0-9]*") if ended(entry, mark)]:
+        pass
+
+
+def ended(entry: Path, mark: str) -> bool:
+    """Whether this process had the mark. If so, it has been ended and waited for."""
+    try:
+        process = os.pidfd_open(int(entry.name))
+    except ProcessLookupError:
+        return False
+    try:
+        if mark.encode() not in (entry / "environ").read_bytes().split(b"\0"):
+            return False
+        signal.pidfd_send_signal(process, signal.SIGKILL)
+        select.select([process], [], [])
+    except OSError:  # it has gone meanwhile, or is somebody else's
+        return False
+    finally:
+        os.close(process)
+    return True
 
 
 def together(rows: Sequence[Row]) -> Row:

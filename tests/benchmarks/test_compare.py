@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import re
 import shutil
 import socket
@@ -142,6 +143,17 @@ def test_what_was_not_done_in_time_is_ended_and_leaves_nothing(
     assert row == {"not within": 2}
     left = [entry for entry in Path("/proc").glob("[0-9]*") if marked(entry, f"{mark}.0")]
     assert left == []
+
+
+def test_what_goes_on_starting_others_is_ended_too() -> None:
+    script = "while :; do sleep 60 & echo; sleep 0.001; done"
+    mark, environment = "SIDE_BY_SIDE=starting", {**os.environ, "SIDE_BY_SIDE": "starting"}
+    with subprocess.Popen(["bash", "-c", script], env=environment, stdout=subprocess.PIPE) as bash:
+        assert bash.stdout is not None
+        for _ in range(50):
+            bash.stdout.readline()
+        compare.end_all(mark)
+        assert [entry for entry in Path("/proc").glob("[0-9]*") if marked(entry, mark)] == []
 
 
 def marked(process: Path, mark: str) -> bool:
