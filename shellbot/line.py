@@ -158,6 +158,7 @@ class Line:
         elif key == termios.VINTR and self.dialect.hangs_in_library:
             with self.terminal.held_outside_library(self.pid):
                 self.terminal.press(key, deadline)
+                self.terminal.await_interrupt(self.pid)
         else:
             self.terminal.press(key, deadline)
 

@@ -317,6 +317,14 @@ def image(pid: int) -> object:
     return (arguments(pid), found.stack) if found else None
 
 
+def uses_standard_file(pid: int) -> bool:
+    """Whether a stopped process is reading or writing one of its first three files."""
+    with contextlib.suppress(OSError, ValueError), open(f"/proc/{pid}/syscall") as call:
+        number, first, *_ = call.read().split()
+        return _calls(pid).get(int(number)) in ("read", "write") and int(first, 16) <= 2
+    return False
+
+
 def is_in_own_code(pid: int) -> bool:
     """Whether a stopped process is at an instruction of its program, not of a shared library."""
     with contextlib.suppress(OSError, ValueError), open(f"/proc/{pid}/syscall") as call:
@@ -339,6 +347,20 @@ def status(pid: int, field: str) -> str:
             return next((line.split()[1] for line in file if line.startswith(field + ":")), "")
     except OSError:
         return ""
+
+
+def turns(pid: int) -> int:
+    """Return how often process *pid* was given a processor, 0 where the kernel keeps no count."""
+    try:
+        with open(f"/proc/{pid}/schedstat") as file:
+            return int(file.read().split()[2])
+    except (OSError, IndexError):
+        return 0
+
+
+def has_signal(pid: int, field: str, number: int) -> bool:
+    """Whether a *field* of /proc/PID/status, such as SigCgt, has signal *number*."""
+    return bool(int(status(pid, field) or "0", 16) & 1 << number - 1)
 
 
 def files(pid: int) -> list[File]:

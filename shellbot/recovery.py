@@ -154,14 +154,16 @@ class Recovery:
         if self._line.dialect.abandon and not self._line.parser.started:
             self._line.type(self._line.dialect.abandon, deadline)
             self._ask_at_the_prompt(deadline)
-        elif self._line.pid in Look(self._line.scene()).readers:
-            self._ask_at_the_prompt(deadline)
+            return
         # A shell in a loop takes no notice where the program that it waits for ends by itself.
-        else:
-            for _ in range(_INSISTENCE):
-                self._interrupt_once_more(deadline)
-                if self._line.answered(min(deadline, time.monotonic() + _INSISTENT)):
-                    break
+        for _ in range(_INSISTENCE):
+            if self._line.pid in Look(self._line.scene()).readers:
+                self._ask_at_the_prompt(deadline)
+                break
+            self._interrupt_once_more(deadline)
+            answered = self._line.answered(min(deadline, time.monotonic() + _INSISTENT))
+            if answered or time.monotonic() > deadline:
+                break
 
     def _interrupt_once_more(self, deadline: float) -> None:
         """Interrupt the shell, but no program that was interrupted before and tidies up."""

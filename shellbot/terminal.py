@@ -38,8 +38,9 @@ _LEAVING, _ENDING, _ROUNDS = 0.05, 0.3, 5
 # How lately a program was started that a shell may not wait for yet; how often to look whether
 # there is one, and how long not to.
 _LATELY, _LOOKS, _MOMENT = 0.02, 8, 0.0002
-# How long a shell may take to be found in its own code, which a loop of built-ins mostly is.
-_OUTSIDE = 1.0
+# How long a shell may take to be found in its own code, which a loop of built-ins mostly is, and
+# how long a worker of the kernel may take to come to a key.
+_OUTSIDE, _WORKER = 1.0, 1.0
 CLOSE_BOUND = _HANG_UP_GRACE + _KILL_GRACE
 """The longest that :meth:`Terminal.close` can take, in seconds."""
 
@@ -431,27 +432,47 @@ class Terminal:
     def held_outside_library(self, shell: int) -> Iterator[None]:
         """Hold process *shell* still, if it is busy with itself, where it has code of its own.
 
+        Or where it reads or writes: a lock is whole by then, and its owner may take it again.
         Only where this process started it: another one would take it for stopped by its user.
         """
         own = processes.process(shell)
         if not own or own.parent != os.getpid():
             yield
             return
-        end = time.monotonic() + _OUTSIDE
+        end, turns = time.monotonic() + _OUTSIDE, -1
         try:
-            while own and own.state in "RT" and time.monotonic() < end:
-                if own.state == "R":
-                    os.kill(shell, signal.SIGSTOP)
-                elif processes.is_in_own_code(shell):
-                    break
-                else:
+            while own and own.state in "RTD" and time.monotonic() < end:
+                if own.state == "T":
+                    if processes.is_in_own_code(shell) or processes.uses_standard_file(shell):
+                        break
+                    turns = processes.turns(shell) or -1
                     os.kill(shell, signal.SIGCONT)
+                elif own.state == "R" and processes.turns(shell) > turns:
+                    # Stopped again before its turn, it would still be where it was.
+                    os.kill(shell, signal.SIGSTOP)
                 time.sleep(_MOMENT)
                 own = processes.process(shell)
             yield
         finally:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(shell, signal.SIGCONT)
+
+    def await_interrupt(self, shell: int) -> None:
+        """Wait until process *shell*, if it is held still, has the SIGINT of the key just pressed.
+
+        Who presses a key has only queued it: Linux has a worker look at it (``queue_work()`` in
+        drivers/tty/tty_buffer.c), which may be late.
+        """
+        end = time.monotonic() + _WORKER
+        while time.monotonic() < end:
+            own = processes.process(shell)
+            if not own or own.state != "T" or own.group != self.foreground():
+                break
+            if not processes.has_signal(shell, "SigCgt", signal.SIGINT):
+                break
+            if processes.has_signal(shell, "ShdPnd", signal.SIGINT):
+                break
+            time.sleep(_MOMENT)
 
     def _forget_typed(self) -> None:
         """Throw away what was typed and not read."""

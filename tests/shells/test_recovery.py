@@ -97,14 +97,23 @@ def test_five_in_a_row(situation: str, shell: Session) -> None:
     exact(shell)
 
 
-def test_a_loop_of_built_ins_is_interrupted_however_often(shell: Session) -> None:
+@pytest.mark.parametrize("loop", [HANGING["a busy loop"], "while :; do echo; done >/dev/null"])
+def test_a_loop_of_built_ins_is_interrupted_however_often(loop: str, shell: Session) -> None:
     """Where Ctrl-C has busybox ash leave a function of glibc, it may wait for a lock for ever."""
     shell.send("kept='from before'")
     for _ in range(40):
         with pytest.raises(CommandTimeoutError) as caught:
-            shell.send(HANGING["a busy loop"], timeout=0.01)
+            shell.send(loop, timeout=0.01)
         assert caught.value.recovery == "Ctrl-C"
     exact(shell)
+
+
+def test_a_built_in_that_does_not_end_is_given_up(shell: Session) -> None:
+    """busybox ash takes no notice of SIGINT while it reads."""
+    started = time.monotonic()
+    with pytest.raises(CommandTimeoutError):
+        shell.send("while read x; do :; done </dev/zero", timeout=0.1)
+    assert time.monotonic() - started < 6
 
 
 def test_what_cannot_be_stopped_costs_the_shell(shell: Session) -> None:

@@ -7,6 +7,8 @@ import shutil
 import signal
 import subprocess
 import sys
+import termios
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -99,6 +101,34 @@ def test_a_busy_program_is_held_where_it_is_in_no_library() -> None:
                 for first, last in libraries:
                     assert not int(first, 16) <= int(counter, 16) < int(last, 16)
             assert state(terminal) == "R"
+    finally:
+        terminal.close()
+
+
+def test_the_interrupt_of_a_key_has_come_once_it_was_awaited() -> None:
+    words = ("busybox", "ash", "-c", "trap : INT; echo here; while :; do :; done")
+    terminal = Terminal(words, environment=dict(os.environ), size=(24, 80))
+    try:
+        assert says_it_is_here(terminal)
+        for _ in range(200):
+            with terminal.held_outside_library(terminal.pid):
+                assert state(terminal) == "T"
+                terminal.press(termios.VINTR)
+                terminal.await_interrupt(terminal.pid)
+                assert processes.has_signal(terminal.pid, "ShdPnd", signal.SIGINT)
+    finally:
+        terminal.close()
+
+
+def test_nobody_waits_for_the_interrupt_of_one_that_ignores_it() -> None:
+    words = ("busybox", "ash", "-c", "trap '' INT; echo here; while :; do :; done")
+    terminal = Terminal(words, environment=dict(os.environ), size=(24, 80))
+    try:
+        assert says_it_is_here(terminal)
+        with terminal.held_outside_library(terminal.pid):
+            started = time.monotonic()
+            terminal.await_interrupt(terminal.pid)
+            assert time.monotonic() - started < 0.5
     finally:
         terminal.close()
 
