@@ -110,6 +110,11 @@ class Person:
         lines = [line.rstrip() for line in self._tmux("capture-pane", "-p").split("\n")]
         return "\n".join(lines).rstrip("\n")
 
+    @property
+    def _everything(self) -> str:
+        """What is on the screen, and what has left it at the top."""
+        return self._tmux("capture-pane", "-p", "-S", "-")
+
     def sees(self, what: str | Callable[[str], object]) -> str:
         """Wait until *what* is on the screen, or is true of it; return the screen."""
         deadline = time.monotonic() + LIMIT
@@ -127,8 +132,9 @@ class Person:
 
     def runs(self, command: str) -> str:
         """Type a command at the pause's prompt, and wait for the next prompt."""
+        before = self._everything.count(command)
         self.type(f"{command}\n")
-        self.sees(lambda screen: command in screen)
+        self.sees(lambda _screen: self._everything.count(command) > before)
         return self.sees_prompt()
 
     def resumes(self) -> None:

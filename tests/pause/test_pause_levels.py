@@ -319,8 +319,9 @@ def test_inside_a_program_one_stays(place: str, ways: Callable[[str], str], pers
 def test_what_is_typed_unseen_is_nowhere(ways: Callable[[str], str], person: Person) -> None:
     person.start(ways("su") + "session.login('sh', password='kn0wn')\n" + PAUSE)
     person.sees_prompt()
-    person.type("read -s y; echo $?\n")
-    person.sees(lambda screen: screen.endswith("echo $?"))
+    # Not before its words are there: until then the terminal shows what is typed.
+    person.type("read -s -p 'Unseen: ' y; echo $?\n")
+    person.sees(lambda screen: screen.endswith("\nUnseen:"))
     person.type("uns33n\n")
     person.sees_prompt()
     person.type("su on-bash -c 'id -un'\n")
@@ -333,7 +334,7 @@ def test_what_is_typed_unseen_is_nowhere(ways: Callable[[str], str], person: Per
     told = person.told()
     is_in_step(person, told, "/mnt/tester")
     assert [one[0] for one in told["commands"]] == [
-        "read -s y; echo $?",
+        "read -s -p 'Unseen: ' y; echo $?",
         "su on-bash -c 'id -un'",
         "echo ******** by the session",
     ]
